@@ -1,0 +1,50 @@
+/* stun_writer.h — building a STUN message in the caller's buffer (RFC 8489 §5, §14).
+ *
+ * Begin, add attributes, then stun_integrity.h's append functions, then finish.
+ * Padding is always zero bytes. Failure is sticky: only finish reports it.
+ */
+#ifndef RELAY_STUN_WRITER_H
+#define RELAY_STUN_WRITER_H
+
+#include "bytes.h"
+#include "err.h"
+#include "stun_message.h"
+#include "transport_addr.h"
+#include "wire.h"
+
+struct stun_writer {
+    struct wire_writer wire;
+};
+
+/* stun_writer_begin starts a message in |buf|, owned by the caller until finish. */
+void stun_writer_begin(struct stun_writer *writer, uint8_t *buf, size_t capacity,
+                       enum stun_class class, uint16_t method,
+                       const uint8_t transaction_id[static STUN_TRANSACTION_ID_LEN]);
+
+/* stun_add_bytes adds an attribute with any value of at most 65531 bytes. */
+void stun_add_bytes(struct stun_writer *writer, uint16_t type, struct bytes value);
+/* stun_add_u32 adds a 4-byte value: LIFETIME, and, shifted left by the caller's
+ * attribute layout, CHANNEL-NUMBER (<<16), REQUESTED-TRANSPORT (<<24),
+ * REQUESTED- and ADDITIONAL-ADDRESS-FAMILY (<<24). */
+void stun_add_u32(struct stun_writer *writer, uint16_t type, uint32_t value);
+void stun_add_xor_address(struct stun_writer *writer, uint16_t type,
+                          const struct transport_addr *addr);
+/* ERROR-CODE; |phrase| may be "". */
+void stun_add_error_code(struct stun_writer *writer, uint16_t code, const char *phrase);
+/* ADDRESS-ERROR-CODE (RFC 8656 §18.13) for |family|. */
+void stun_add_address_error_code(struct stun_writer *writer, uint8_t family, uint16_t code,
+                                 const char *phrase);
+/* UNKNOWN-ATTRIBUTES (RFC 8489 §14.13). */
+void stun_add_unknown_attributes(struct stun_writer *writer, const uint16_t *types, size_t count);
+
+/*
+ * stun_writer_finish writes the final length into the header. ERR_OK with the
+ * message's length, or ERR_NO_SPACE when something did not fit; the buffer's
+ * content is then undefined.
+ */
+enum err stun_writer_finish(struct stun_writer *writer, size_t *ret_len) MUST_CHECK;
+
+/* The address family's code on the wire (RFC 8489 §14.1): 1 or 2. */
+uint8_t stun_family_code(uint8_t family);
+
+#endif
