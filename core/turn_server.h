@@ -1,0 +1,173 @@
+/* turn_server.h — the façade of the sans-IO TURN server: inputs, one deadline, commands.
+ *
+ * One server is one shard. It does no I/O and reads no clock: bytes, addresses
+ * and |now| go in, verdicts and commands come out. Same inputs, same outputs.
+ *
+ *     datagram ──► turn_server_client_datagram ──► DROP | RELAY | CONTROL
+ *     datagram ──► turn_server_peer_datagram   ──► DROP | RELAY
+ *     outcome  ──► turn_server_relay_opened / _relay_failed
+ *     time     ──► turn_server_timeout
+ *                                 after each input: turn_server_next_command until false
+ *
+ * THE RULE: after every input the caller drains turn_server_next_command until
+ * it returns false, before the next input. This is asserted. (RELAY and DROP
+ * queue no commands, so the datapath need not ask after them.)
+ *
+ * After turn_server_new nothing is allocated from the heap on the path of
+ * ChannelData and peers' datagrams.
+ */
+#ifndef RELAY_TURN_SERVER_H
+#define RELAY_TURN_SERVER_H
+
+#include "bytes.h"
+#include "err.h"
+#include "mono_time.h"
+#include "transport_addr.h"
+#include "turn_command.h"
+#include "turn_counters.h"
+#include "turn_credential.h"
+#include "turn_peer_policy.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct turn_server;
+
+/* Everything a server is made from. Copied by turn_server_new, apart from what
+ * |policy|, |users|, |random_context| and |counters| point to, which must
+ * outlive the server. */
+struct turn_config {
+    /* What XOR-RELAYED-ADDRESS tells clients; port 0. Family NONE when the relay
+     * does not have that family; at least one is set. */
+    struct transport_addr public_v4;
+    struct transport_addr public_v6;
+    /* This shard's slice of relay ports, both inclusive, 1 <= lowest <= highest. */
+    uint16_t lowest_port;
+    uint16_t highest_port;
+    /* Which shard this is, below 65536: part of its RESERVATION-TOKENs. */
+    uint16_t shard;
+    /* Most allocations at a time, at most the ports of the slice; 0 = as many as ports. */
+    uint32_t max_allocations;
+    /* Most channels of one allocation (1..4096), and of all allocations together. */
+    uint32_t channels_per_allocation;
+    uint32_t max_channels;
+    /* Most allocations of one username on this shard; 0 = no limit. */
+    uint32_t user_quota;
+    /* Largest lifetime granted, at least TURN_DEFAULT_LIFETIME_SEC. */
+    uint32_t max_lifetime_sec;
+    /* How long a freed port rests; 0 = not at all. */
+    uint32_t port_rest_sec;
+    /* Answers to unauthenticated datagrams for each source prefix and second; 0 = no limit. */
+    uint32_t unauthenticated_rate;
+    /* 1..TURN_REALM_MAX bytes, without quotes or control characters. */
+    const char *realm;
+    /* SOFTWARE attribute, 1..TURN_SOFTWARE_MAX bytes. */
+    const char *software;
+    /* Set of enum turn_scheme, at least one; |users| is needed for TURN_SCHEME_STATIC. */
+    unsigned schemes;
+    /* Shared secret of stamp and rest, as text; nonces and tokens are keyed from it
+     * too, so that they hold on every shard and after a restart. Not empty. */
+    struct bytes secret;
+    const struct turn_users *users;
+    const struct turn_peer_policy *policy;
+    /* Fills |len| bytes at |out| with randomness: a CSPRNG, or a counter in tests. */
+    void (*random)(void *context, uint8_t *out, size_t len);
+    void *random_context;
+    /* TURN_COUNTER_COUNT values; the server adds to them. */
+    uint64_t *counters;
+};
+
+enum turn_verdict {
+    TURN_VERDICT_DROP,    /* nothing to do; |drop| says why and has been counted */
+    TURN_VERDICT_RELAY,   /* send |payload| on, see below */
+    TURN_VERDICT_CONTROL, /* a control message; commands may be queued */
+};
+
+/* What the datapath has to do with a datagram. */
+struct turn_relay {
+    enum turn_drop drop;           /* DROP */
+    struct turn_relay_id relay_id; /* RELAY: the allocation */
+    struct transport_addr peer;    /* RELAY client → peer: where to send, from the relay
+                                      socket of peer.family */
+    struct five_tuple five_tuple;  /* RELAY peer → client: send to .client from .server */
+    struct bytes payload;          /* RELAY: a view of the datagram; towards the client it
+                                      begins with the header, written into the headroom */
+};
+
+/*
+ * turn_server_new makes a server. Tables are reserved for the configured
+ * limits; pages that are never needed are never touched.
+ *   ERR_OK, ERR_RANGE (a value of |config| breaks its rule), ERR_NO_MEMORY, ERR_CRYPTO.
+ */
+enum err turn_server_new(const struct turn_config *config, struct turn_server **ret) MUST_CHECK;
+
+/* turn_server_free wipes keys and frees everything. NULL is fine. */
+void turn_server_free(struct turn_server *server);
+
+/*
+ * turn_server_client_datagram handles a datagram from the listening port.
+ *
+ * |five_tuple|  client = where it came from, server = the address it came to.
+ * |datagram|    at most 65535 bytes; views in |ret| point into it.
+ * |ret|         filled according to the verdict.
+ *
+ * Cost: ChannelData is two table look-ups, O(1), no allocation.
+ */
+enum turn_verdict turn_server_client_datagram(struct turn_server *server, struct turn_now now,
+                                              const struct five_tuple *five_tuple,
+                                              struct bytes datagram, struct turn_relay *ret);
+
+/*
+ * turn_server_peer_datagram handles a datagram that came to a relay socket.
+ *
+ * |relay_id|  as in OPEN_RELAY; a closed or reused one is recognised and dropped.
+ * |peer|      where it came from.
+ * |datagram|  |len| bytes with at least TURN_HEADROOM writable bytes in front.
+ *
+ * Verdicts: DROP or RELAY. O(1), no allocation. RFC 8656 §12.7.
+ */
+enum turn_verdict turn_server_peer_datagram(struct turn_server *server, struct turn_now now,
+                                            struct turn_relay_id relay_id,
+                                            const struct transport_addr *peer, uint8_t *datagram,
+                                            size_t len, struct turn_relay *ret);
+
+/* How opening a relay failed. */
+enum turn_relay_failure {
+    TURN_RELAY_PORT_TAKEN,     /* someone else has the port: try another one */
+    TURN_RELAY_FAMILY_MISSING, /* the host lacks |families|: 440, or a partial success */
+    TURN_RELAY_NO_RESOURCES,   /* descriptors or memory are used up: 508 */
+};
+
+/* turn_server_relay_opened: all families of the OPEN_RELAY are open. Queues the answer. */
+void turn_server_relay_opened(struct turn_server *server, struct turn_now now,
+                              struct turn_relay_id relay_id);
+
+/*
+ * turn_server_relay_failed: the OPEN_RELAY failed and none of its sockets is open.
+ * |families| counts for FAMILY_MISSING only: which ones. Queues another
+ * OPEN_RELAY with the same relay_id, or the answer to the client.
+ */
+void turn_server_relay_failed(struct turn_server *server, struct turn_now now,
+                              struct turn_relay_id relay_id, enum turn_relay_failure failure,
+                              uint8_t families);
+
+/* turn_server_next_deadline: when turn_server_timeout is next due, NEVER when it is not. O(1). */
+struct mono_time turn_server_next_deadline(const struct turn_server *server);
+
+/*
+ * turn_server_timeout ends what has expired: a bounded number of things a call,
+ * so that its commands fit; the next deadline stays in the past until all is done.
+ */
+void turn_server_timeout(struct turn_server *server, struct turn_now now);
+
+/*
+ * turn_server_next_command gives the next command. |ret|'s views live until
+ * the next input. False when there is none.
+ */
+bool turn_server_next_command(struct turn_server *server, struct turn_command *ret);
+
+/* What the caller needs to say about capacity: live allocations. */
+size_t turn_server_allocation_count(const struct turn_server *server);
+
+#endif
