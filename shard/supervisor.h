@@ -1,0 +1,22 @@
+/* supervisor.h — `relay run`: holds the listening sockets of all shards and keeps the shards alive. */
+#ifndef RELAY_SUPERVISOR_H
+#define RELAY_SUPERVISOR_H
+
+struct relay_options;
+
+/*
+ * supervisor_run binds one pair of listening sockets for each shard, starts
+ * every shard with its pair and restarts those that die. The sockets belong to
+ * the supervisor for its whole life, so the reuseport group never changes and
+ * datagrams wait in the socket while their shard is away.
+ *
+ * |options|  checked options of the run, secret drawn or loaded; not kept.
+ * |argv|     the program's arguments, NULL-terminated: every shard gets the same
+ *            ones, with `run` (when it is there) replaced by `shard --shard K`.
+ *
+ * Returns the exit code of the program: 0 after SIGTERM or SIGINT, 1 when it
+ * could not start (the reason was logged), 2 when a shard refused its configuration.
+ */
+int supervisor_run(const struct relay_options *options, char **argv);
+
+#endif
