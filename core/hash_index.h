@@ -24,6 +24,7 @@ struct hash_index {
     struct hash_link **heads;
     size_t heads_max; /* a power of two, at least the capacity */
     size_t used;      /* buckets in use, 1..heads_max */
+    size_t mask;      /* the least 2^n - 1 that is not below used - 1 */
     size_t count;     /* entries */
 };
 

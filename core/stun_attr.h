@@ -38,8 +38,7 @@ enum err stun_decode_xor_address(struct bytes value, const uint8_t *transaction_
                                  struct transport_addr *ret) MUST_CHECK;
 
 /* REQUESTED-TRANSPORT: the protocol number; 17 is UDP. */
-enum err stun_get_requested_transport(const struct stun_message *message,
-                                      uint8_t *ret) MUST_CHECK;
+enum err stun_get_requested_transport(const struct stun_message *message, uint8_t *ret) MUST_CHECK;
 
 /* REQUESTED-ADDRESS-FAMILY or ADDITIONAL-ADDRESS-FAMILY, by |type|: an
  * enum ip_family. Codes other than 1 and 2 are malformed. */

@@ -27,8 +27,7 @@ bool stun_fingerprint_ok(const struct stun_message *message);
 
 /* Append the attribute to a message under construction. A crypto failure fails the writer. */
 void stun_add_integrity(struct stun_writer *writer, struct crypto *crypto, struct bytes key);
-void stun_add_integrity_sha256(struct stun_writer *writer, struct crypto *crypto,
-                               struct bytes key);
+void stun_add_integrity_sha256(struct stun_writer *writer, struct crypto *crypto, struct bytes key);
 /* Must be the last attribute. */
 void stun_add_fingerprint(struct stun_writer *writer);
 

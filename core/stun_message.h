@@ -41,9 +41,10 @@ enum {
     TURN_CHANNEL_BIND = 0x009,
 };
 
-/* Attribute types (RFC 8489 §14, RFC 8656 §18). Those below 0x8000 are
- * comprehension-required. */
+/* Attribute types (RFC 8489 §14, RFC 8656 §18). Those below
+ * STUN_ATTR_COMPREHENSION_OPTIONAL are comprehension-required. */
 enum {
+    STUN_ATTR_COMPREHENSION_OPTIONAL = 0x8000,
     STUN_ATTR_MAPPED_ADDRESS = 0x0001,
     STUN_ATTR_USERNAME = 0x0006,
     STUN_ATTR_MESSAGE_INTEGRITY = 0x0008,
@@ -107,6 +108,12 @@ struct stun_message {
  *   ERR_TRUNCATED  not a STUN message at all; |ret| is untouched.
  */
 enum err stun_message_parse(struct bytes datagram, struct stun_message *ret) MUST_CHECK;
+
+/*
+ * stun_attr_next takes the first attribute off |attrs|, which the caller begins
+ * with the |attrs| of a parsed message. False at the end; then nothing changes.
+ */
+bool stun_attr_next(struct bytes *attrs, struct stun_attr *ret);
 
 /*
  * stun_message_find gives the first attribute of |type| among |attrs|

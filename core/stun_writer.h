@@ -21,7 +21,7 @@ void stun_writer_begin(struct stun_writer *writer, uint8_t *buf, size_t capacity
                        enum stun_class class, uint16_t method,
                        const uint8_t transaction_id[static STUN_TRANSACTION_ID_LEN]);
 
-/* stun_add_bytes adds an attribute with any value of at most 65531 bytes. */
+/* stun_add_bytes adds an attribute with any value of at most 65528 bytes. */
 void stun_add_bytes(struct stun_writer *writer, uint16_t type, struct bytes value);
 /* stun_add_u32 adds a 4-byte value: LIFETIME, and, shifted left by the caller's
  * attribute layout, CHANNEL-NUMBER (<<16), REQUESTED-TRANSPORT (<<24),
