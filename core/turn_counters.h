@@ -48,7 +48,7 @@
     X(TABLE_FULL_ALLOCATIONS, "full_allocations", "Allocate refused: no free relay port")          \
     X(TABLE_FULL_CHANNELS, "full_channels", "ChannelBind refused: no free channel")                \
     X(RATE_LIMIT_COLLISIONS, "rate_limit_collisions",                                              \
-      "Source prefixes that took over the bucket of another one in use")
+      "Requests whose source prefix shares a rate bucket with another one")
 
 /* X(NAME, "name", "help"): reasons for dropping a datagram (enum turn_drop). */
 #define TURN_DROPS(X)                                                                              \
