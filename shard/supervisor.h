@@ -1,4 +1,5 @@
-/* supervisor.h — `relay run`: holds the listening sockets of all shards and keeps the shards alive. */
+/* supervisor.h — `relay run`: holds the listening sockets of all shards and keeps the shards alive.
+ */
 #ifndef RELAY_SUPERVISOR_H
 #define RELAY_SUPERVISOR_H
 

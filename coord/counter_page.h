@@ -1,0 +1,160 @@
+/* counter_page.h — the counters of one shard in a page that other processes map.
+ *
+ * One file for each shard, shard-K.counters in the state directory, 4096 bytes:
+ *
+ *     header  magic, version, layout, shard, shards, pid, start, state
+ *     values  TURN_COUNTER_COUNT of the core, then those of the shard
+ *
+ * The shard writes with plain 64-bit stores; a reader sees each value whole, but not all of
+ * them at one instant. Counters belong to one incarnation of the shard: they
+ * start at zero when the process starts, and the last ones stay readable after
+ * its end. The writer holds a lock on the file for as long as it lives, so a
+ * second live process for the same shard is refused and a reader can tell a
+ * live shard from one that died.
+ */
+#ifndef RELAY_COUNTER_PAGE_H
+#define RELAY_COUNTER_PAGE_H
+
+#include "err.h"
+#include "mono_time.h"
+#include "problem.h"
+#include "state_dir.h"
+#include "turn_counters.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* X(NAME, "name", "help"): gauges of a shard. */
+#define SHARD_GAUGES(X)                                                                            \
+    X(CAPACITY, "capacity",                                                                        \
+      "Allocations that fit: relay ports, descriptors and --max-allocations")                      \
+    X(RELAY_SOCKETS, "relay_sockets", "Open relay sockets")
+
+/* X(NAME, "name", "help"): counters of events of a shard. */
+#define SHARD_EVENTS(X)                                                                            \
+    X(WAKEUPS, "wakeups", "Times that the event loop woke up for sockets")                         \
+    X(LISTENER_RECEIVED, "listener_received_packets", "Datagrams received on port 3478")           \
+    X(LISTENER_RECEIVED_BYTES, "listener_received_bytes", "Bytes of UDP payload received on 3478") \
+    X(LISTENER_RECEIVED_BATCHES, "listener_received_batches", "Receive calls that gave datagrams") \
+    X(LISTENER_SENT, "listener_sent_packets", "Datagrams sent from port 3478")                     \
+    X(LISTENER_SENT_BYTES, "listener_sent_bytes", "Bytes of UDP payload sent from port 3478")      \
+    X(LISTENER_SENT_BATCHES, "listener_sent_batches", "Send calls on port 3478")                   \
+    X(RELAY_RECEIVED, "relay_received_packets", "Datagrams received on relay sockets")             \
+    X(RELAY_RECEIVED_BYTES, "relay_received_bytes", "Bytes received on relay sockets")             \
+    X(RELAY_RECEIVED_BATCHES, "relay_received_batches", "Receive calls on relay sockets")          \
+    X(RELAY_SENT, "relay_sent_packets", "Datagrams sent from relay sockets")                       \
+    X(RELAY_SENT_BYTES, "relay_sent_bytes", "Bytes of UDP payload sent from relay sockets")        \
+    X(RELAY_SENT_BATCHES, "relay_sent_batches", "Send calls on relay sockets")                     \
+    X(RECEIVE_TRUNCATED, "receive_truncated", "Datagrams dropped: larger than the buffer")         \
+    X(RECEIVE_ERRORS, "receive_errors", "Receive calls that failed for another reason than ICMP")  \
+    X(RECEIVE_NO_ADDRESS, "receive_no_address", "Datagrams dropped: no address they came to")      \
+    X(ICMP_ERRORS, "icmp_errors", "ICMP errors reported on a socket")                              \
+    X(KERNEL_DROPS, "kernel_drops", "Datagrams that the kernel dropped: receive buffer full")      \
+    X(SEND_WOULD_BLOCK, "send_would_block", "Datagrams dropped: send buffer full")                 \
+    X(SEND_PARTIAL_BATCHES, "send_partial_batches", "Send calls that took a part of the batch")    \
+    X(SEND_UNREACHABLE, "send_unreachable",                                                        \
+      "Datagrams dropped: host, network or port unreachable")                                      \
+    X(SEND_MESSAGE_TOO_LONG, "send_message_too_long", "Datagrams dropped: larger than the MTU")    \
+    X(SEND_NOT_PERMITTED, "send_not_permitted", "Datagrams dropped: a local firewall forbids")     \
+    X(SEND_ERRORS, "send_errors_other", "Datagrams dropped: sending failed otherwise")             \
+    X(RELAY_OPEN_PORT_TAKEN, "relay_open_port_taken", "Relay ports found taken by somebody else")  \
+    X(RELAY_OPEN_FAILED, "relay_open_failed", "Relay sockets not opened: descriptors or memory")   \
+    X(CONTROL_BUDGET_EXHAUSTED, "control_budget_exhausted",                                        \
+      "Wake-ups that left control messages for the next one")                                      \
+    X(DATA_BUDGET_EXHAUSTED, "data_budget_exhausted", "Wake-ups that left data for the next one")
+
+/* Indices of values: those of the core (enum turn_counter), then these. */
+enum shard_counter {
+    SHARD_COUNTERS_BEFORE = TURN_COUNTER_COUNT - 1,
+#define X(name, text, help) SHARD_COUNT_##name,
+    SHARD_GAUGES(X) SHARD_EVENTS(X)
+#undef X
+        COUNTER_PAGE_VALUES
+};
+
+enum counter_kind { COUNTER_GAUGE, COUNTER_EVENT };
+
+struct counter_info {
+    const char *name; /* lower-case words with underscores; unique; drops begin with "dropped_" */
+    const char *help; /* one line */
+    enum counter_kind kind;
+};
+
+/* counter_info_of describes value |index| < COUNTER_PAGE_VALUES. Static. */
+const struct counter_info *counter_info_of(size_t index);
+
+/* What a shard is doing, by its own word. */
+enum shard_state {
+    SHARD_STATE_STARTING,
+    SHARD_STATE_SERVING,
+    SHARD_STATE_DRAINING,
+    SHARD_STATE_STOPPED,
+};
+
+/* shard_state_name: "starting", "serving", "draining", "stopped", else "unknown". Static. */
+const char *shard_state_name(uint32_t state);
+
+enum { COUNTER_PAGE_LEN = 4096 };
+
+/* The page. Made of naturally aligned fields, in the order of the machine: it is
+ * shared on one host only. */
+struct counter_page {
+    uint64_t magic;   /* written last: a page without it is being set up */
+    uint64_t layout;  /* hash of the names of all values, in order */
+    uint32_t version; /* of this header */
+    uint32_t state;   /* enum shard_state; the shard writes it */
+    uint32_t shard;
+    uint32_t shards;
+    int64_t pid;
+    int64_t started_mono_usec;
+    uint64_t started_wall_sec;
+    uint64_t values[COUNTER_PAGE_VALUES];
+};
+_Static_assert(sizeof(struct counter_page) <= COUNTER_PAGE_LEN, "one page");
+
+/* A page that this process writes. */
+struct counter_writer {
+    struct counter_page *page; /* NULL when closed */
+    int fd;                    /* holds the lock; close-on-exec */
+};
+
+/*
+ * counter_page_create makes or takes over the page of shard |shard| of |shards|
+ * in |dir|, resets it and locks it, until counter_page_close or the end of the
+ * process (or of the last process that it forks without closing |fd|).
+ * The state is STARTING, the pid that of the caller.
+ *
+ *   ERR_OK
+ *   ERR_EXISTS  a live process has it; |ret_holder_pid| says which, |problem| too
+ *   ERR_IO      the system refused
+ * |problem| is written with every error; |ret_holder_pid| with ERR_EXISTS only.
+ */
+enum err counter_page_create(const struct state_dir *dir, uint32_t shard, uint32_t shards,
+                             struct turn_now now, struct counter_writer *ret,
+                             int64_t *ret_holder_pid, struct problem *problem) MUST_CHECK;
+
+/* counter_page_close unmaps and unlocks; the file stays. Also when closed already. */
+void counter_page_close(struct counter_writer *writer);
+
+/* A copy of somebody's page. */
+struct counter_snapshot {
+    struct counter_page page;
+    bool is_live; /* the process that writes it holds its lock */
+};
+
+/*
+ * counter_page_read takes a copy of the page of shard |shard| in |dir|. It waits for nobody and
+ * works while the shard hangs.
+ *
+ *   ERR_OK
+ *   ERR_NOT_FOUND   no such shard has run here
+ *   ERR_UNAVAILABLE it is being set up this very moment
+ *   ERR_MALFORMED   no counter page, or one of another version of the relay
+ *   ERR_IO          the system refused
+ * |problem| is written with every error.
+ */
+enum err counter_page_read(const struct state_dir *dir, uint32_t shard,
+                           struct counter_snapshot *ret, struct problem *problem) MUST_CHECK;
+
+#endif
