@@ -14,6 +14,7 @@
 #ifndef RELAY_OPTION_TABLE_H
 #define RELAY_OPTION_TABLE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,7 +29,7 @@ enum {
 
 /* How the text of a value becomes a field of the caller's struct. */
 enum option_kind {
-    OPTION_FLAG,     /* bool; no argument on the command line; true/false, 1/0 in the environment */
+    OPTION_FLAG,     /* bool; no argument on the command line, true or false in the environment */
     OPTION_TEXT,     /* const char *: the very text of argv, environment or table */
     OPTION_NUMBER,   /* unsigned, 1, 2, 4 or 8 bytes; min <= value <= max */
     OPTION_DURATION, /* as NUMBER, in seconds, written 90, 90s, 15m, 1h, 2d */
@@ -69,7 +70,8 @@ struct option_table {
     const char *program; /* begins every error line */
     const char *intro;   /* the text of --help above the options */
     const struct option_spec *specs;
-    size_t count; /* at most OPTION_COUNT_MAX */
+    size_t count;      /* at most OPTION_COUNT_MAX */
+    const char *outro; /* the text of --help after the environment variables; NULL for none */
 };
 
 /* Where the value of an option came from. */
@@ -112,9 +114,6 @@ enum option_outcome option_table_read(const struct option_table *table, int argc
                                       void *fields, struct option_reading *ret_reading,
                                       FILE *errors);
 
-/* option_table_find returns the index of option |name|, which must exist. */
-size_t option_table_find(const struct option_table *table, const char *name);
-
 /* option_origin_of returns where the option |name| got its value. |name| must exist. */
 const struct option_origin *option_origin_of(const struct option_table *table,
                                              const struct option_reading *reading,
@@ -130,6 +129,9 @@ const struct option_origin *option_origin_of(const struct option_table *table,
 void option_table_error(const struct option_table *table, const struct option_reading *reading,
                         const char *name, FILE *errors, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+void option_table_verror(const struct option_table *table, const struct option_reading *reading,
+                         const char *name, FILE *errors, const char *format, va_list args)
+    __attribute__((format(printf, 5, 0)));
 
 /* option_table_help prints the intro, the options with their defaults, then the
  * environment variables. Values in use are not shown, so no secret is. */

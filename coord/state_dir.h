@@ -27,6 +27,7 @@ struct state_dir {
 
 enum state_dir_use {
     STATE_DIR_SERVE,   /* a relay: created when missing; its owner must be us or root */
+    STATE_DIR_CHECK,   /* the same judgement, but nothing is created */
     STATE_DIR_INSPECT, /* a tool: must be there; root may look at anybody's */
 };
 
@@ -50,7 +51,7 @@ enum err state_dir_resolve(const char *given, char ret_path[static STATE_DIR_PAT
  * somebody else than |use| says. So the /tmp/relay-UID of another user is refused.
  *
  *   ERR_OK         |ret| is open; close it with state_dir_close
- *   ERR_NOT_FOUND  it is not there (INSPECT), or its parent is not (SERVE)
+ *   ERR_NOT_FOUND  it is not there (CHECK, INSPECT), or its parent is not (SERVE)
  *   ERR_AUTH       owner or mode are unsafe
  *   ERR_IO         the system refused
  * |problem| is written with every error.

@@ -51,12 +51,13 @@ void log_event(enum log_level level, const char *message, ...) __attribute__((se
 enum { LOG_NUMBER_MAX = 21 };
 char *log_number(char text[static LOG_NUMBER_MAX], uint64_t number);
 
-/* log_bytes makes text of |len| bytes at |data|, cut to what a value may have. Returns |text|. */
-char *log_bytes(char text[static LOG_VALUE_MAX + 1], const void *data, size_t len);
+/* log_bytes makes text of |len| bytes at |data|, such as a username. Returns |text|. */
+enum { LOG_BYTES_MAX = LOG_VALUE_MAX + 2 };
+char *log_bytes(char text[static LOG_BYTES_MAX], const void *data, size_t len);
 
 /* Values for log_event that live until the end of the enclosing block. */
 #define LOG_U64(number)      log_number((char[LOG_NUMBER_MAX]){0}, (number))
 #define LOG_ADDR(addr)       transport_addr_format((addr), (char[TRANSPORT_ADDR_TEXT_MAX]){0})
-#define LOG_BYTES(data, len) log_bytes((char[LOG_VALUE_MAX + 1]){0}, (data), (len))
+#define LOG_BYTES(data, len) log_bytes((char[LOG_BYTES_MAX]){0}, (data), (len))
 
 #endif

@@ -23,6 +23,9 @@
 enum {
     RELAY_LISTENING_PORT = 3478, /* RFC 8656 §3.1, and not configurable */
     RELAY_SHARDS_MAX = 1024,
+    /* Bounds of what an operator may ask for: rather a slip than a wish beyond them. */
+    RELAY_MAX_LIFETIME_SEC = 30 * 86400,
+    RELAY_PORT_REST_MAX_SEC = 86400,
 };
 
 enum relay_command {
@@ -31,7 +34,7 @@ enum relay_command {
     RELAY_COMMAND_CHECK_CONFIG, /* print what is in effect, change nothing */
 };
 
-/* About 12 KiB: not for the stack. Texts point into argv and the environment. */
+/* About 15 KiB: not for the stack. Texts point into argv and the environment. */
 struct relay_options {
     enum relay_command command;
     struct transport_addr public_v4; /* port 0; family NONE when not given */
@@ -42,9 +45,10 @@ struct relay_options {
     uint16_t highest_port;
     unsigned schemes; /* set of enum turn_scheme, not empty */
     const char *realm;
-    const char *auth_secret_text; /* NULL unless given, as the next two */
+    const char *auth_secret_text; /* NULL unless given, as the next three */
     const char *auth_secret_file;
     const char *users_file;
+    const char *state_dir_given;
     char state_dir[STATE_DIR_PATH_MAX]; /* resolved; neither opened nor created by parsing */
     uint32_t user_quota;                /* allocations of a username on a shard; 0 = no limit */
     uint32_t channels_per_allocation;   /* 1..4096 */
@@ -58,10 +62,11 @@ struct relay_options {
      * filled in. The addresses of the host are not: own_addrs is for who serves. */
     struct turn_peer_policy peer_policy;
 
+    struct option_reading reading; /* where each value came from: relay_options_origin */
+
     /* Filled by relay_options_load. */
-    struct auth_secret
-        auth_secret;          /* len 0 when it is not yet drawn, and when no scheme needs one */
-    struct turn_users *users; /* NULL without a users file */
+    struct auth_secret auth_secret; /* len 0 while none has been drawn */
+    struct turn_users *users;       /* NULL without a users file */
 };
 
 /*
@@ -82,6 +87,17 @@ enum err relay_options_load(struct relay_options *options, bool may_draw, FILE *
 
 /* relay_options_free wipes the secret and frees the users. Zeroed options are fine. */
 void relay_options_free(struct relay_options *options);
+
+/* relay_options_origin tells where the option |name| (without dashes) got its value. */
+const struct option_origin *relay_options_origin(const struct relay_options *options,
+                                                 const char *name);
+
+/*
+ * relay_options_error prints one line about option |name| and its value:
+ * option_table_error for this program.
+ */
+void relay_options_error(const struct relay_options *options, const char *name, FILE *errors,
+                         const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* relay_options_help prints what --help prints. */
 void relay_options_help(FILE *out);

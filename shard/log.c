@@ -1,0 +1,268 @@
+/* log.c — makes lines of events and writes each at once. */
+#include "log.h"
+
+#include "problem.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    MESSAGE_MAX = PROBLEM_TEXT_MAX,
+    LINE_TAIL = 2, /* room kept for "}\n" */
+    TIME_TEXT_MAX = 40,
+};
+
+static struct {
+    enum log_level level;
+    enum log_format format;
+    int fd;
+    int shard;
+} config = {
+    .level = LOG_LEVEL_INFO,
+    .format = LOG_FORMAT_HUMAN,
+    .fd = STDERR_FILENO,
+    .shard = LOG_SUPERVISOR,
+};
+
+struct line {
+    size_t len;
+    bool is_full; /* something did not fit; nothing is added until it is taken back */
+    char text[LOG_LINE_MAX];
+};
+
+void log_init(enum log_level level, enum log_format format, int fd, int shard)
+{
+    config.level = level;
+    config.format = format;
+    config.fd = fd;
+    config.shard = shard;
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level <= config.level;
+}
+
+char *log_number(char text[static LOG_NUMBER_MAX], uint64_t number)
+{
+    snprintf(text, LOG_NUMBER_MAX, "%llu", (unsigned long long)number);
+    return text;
+}
+
+char *log_bytes(char text[static LOG_BYTES_MAX], const void *data, size_t len)
+{
+    /* One byte more than a value may have, so that log_event sees that it is cut. */
+    size_t copied = len < LOG_BYTES_MAX - 1 ? len : LOG_BYTES_MAX - 1;
+
+    if (copied > 0)
+        memcpy(text, data, copied);
+    for (size_t i = 0; i < copied; i++) {
+        if (text[i] == '\0')
+            text[i] = '?';
+    }
+    text[copied] = '\0';
+    return text;
+}
+
+static void put_bytes(struct line *line, const void *data, size_t len)
+{
+    if (line->is_full || len > sizeof(line->text) - LINE_TAIL - line->len) {
+        line->is_full = true;
+        return;
+    }
+    memcpy(line->text + line->len, data, len);
+    line->len += len;
+}
+
+static void put(struct line *line, const char *text)
+{
+    put_bytes(line, text, strlen(text));
+}
+
+/* Length of the UTF-8 sequence (RFC 3629 §4) that |p|, zero-terminated, begins with; 0 when
+ * it is none. */
+static size_t utf8_len(const unsigned char *p)
+{
+    size_t len = p[0] < 0x80                   ? 1
+                 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+                 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+                 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                               : 0;
+
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    /* Overlong forms, surrogates, and what lies past U+10FFFF. */
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+/* C0, DEL and C1 (U+0080 to U+009F): what terminals obey. */
+static bool is_control(const unsigned char *p, size_t len)
+{
+    return (len == 1 && (p[0] < 0x20 || p[0] == 0x7f)) || (len == 2 && p[0] == 0xc2 && p[1] < 0xa0);
+}
+
+static void put_escaped_json(struct line *line, const unsigned char *p, size_t len)
+{
+    char escaped[8];
+
+    if (len == 0)
+        put(line, "\\ufffd");
+    else if (is_control(p, len)) {
+        snprintf(escaped, sizeof(escaped), "\\u%04x", p[len - 1]);
+        put(line, escaped);
+    } else {
+        if (p[0] == '"' || p[0] == '\\')
+            put(line, "\\");
+        put_bytes(line, p, len);
+    }
+}
+
+static void put_escaped_human(struct line *line, const unsigned char *p, size_t len)
+{
+    char escaped[8];
+
+    if (len == 0 || is_control(p, len)) {
+        for (size_t i = 0; i < (len == 0 ? 1 : len); i++) {
+            snprintf(escaped, sizeof(escaped), "\\x%02x", p[i]);
+            put(line, escaped);
+        }
+    } else {
+        if (p[0] == '"' || p[0] == '\\')
+            put(line, "\\");
+        put_bytes(line, p, len);
+    }
+}
+
+/* Adds |text|, escaped and cut to |max| bytes. */
+static void put_escaped(struct line *line, const char *text, size_t max)
+{
+    const unsigned char *begin = (const unsigned char *)text;
+    const unsigned char *p = begin;
+
+    while (*p != '\0') {
+        size_t len = utf8_len(p);
+        size_t step = len == 0 ? 1 : len;
+
+        if ((size_t)(p - begin) + step > max) {
+            put(line, "\xe2\x80\xa6"); /* an ellipsis */
+            return;
+        }
+        if (config.format == LOG_FORMAT_JSON)
+            put_escaped_json(line, p, len);
+        else
+            put_escaped_human(line, p, len);
+        p += step;
+    }
+}
+
+static bool needs_quotes(const char *value)
+{
+    for (const unsigned char *p = (const unsigned char *)value; *p != '\0'; p++) {
+        if (*p <= ' ' || *p >= 0x7f || *p == '"' || *p == '\\' || *p == '=')
+            return true;
+    }
+    return value[0] == '\0';
+}
+
+/* Adds a field, or nothing when the line has no room for all of it. */
+static void put_field(struct line *line, const char *key, const char *value)
+{
+    size_t len = line->len;
+    const char *quote = config.format == LOG_FORMAT_JSON || needs_quotes(value) ? "\"" : "";
+
+    put(line, config.format == LOG_FORMAT_JSON ? ",\"" : " ");
+    put(line, key);
+    put(line, config.format == LOG_FORMAT_JSON ? "\":" : "=");
+    put(line, quote);
+    put_escaped(line, value, LOG_VALUE_MAX);
+    put(line, quote);
+    if (line->is_full) {
+        line->len = len;
+        line->is_full = false;
+    }
+}
+
+static const char *level_name(enum log_level level)
+{
+    switch (level) {
+    case LOG_LEVEL_ERROR:
+        return "error";
+    case LOG_LEVEL_WARNING:
+        return "warning";
+    case LOG_LEVEL_INFO:
+        return "info";
+    case LOG_LEVEL_DEBUG:
+        break;
+    }
+    return "debug";
+}
+
+static void format_time(char text[static TIME_TEXT_MAX])
+{
+    struct timespec now = {0};
+    struct tm utc = {0};
+    size_t len;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    len = strftime(text, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text + len, TIME_TEXT_MAX - len, ".%03uZ", (unsigned)(now.tv_nsec / 1000000) % 1000);
+}
+
+/* Adds everything up to and including the message. */
+static void put_head(struct line *line, enum log_level level, const char *message)
+{
+    bool is_json = config.format == LOG_FORMAT_JSON;
+    char time[TIME_TEXT_MAX], head[TIME_TEXT_MAX + 64], origin[24] = "supervisor";
+
+    format_time(time);
+    if (config.shard != LOG_SUPERVISOR)
+        snprintf(origin, sizeof(origin), is_json ? "%d" : "shard %d", config.shard);
+    else if (is_json)
+        snprintf(origin, sizeof(origin), "\"supervisor\"");
+    if (is_json)
+        snprintf(head, sizeof(head),
+                 "{\"time\":\"%s\",\"level\":\"%s\",\"shard\":%s,\"message\":\"", time,
+                 level_name(level), origin);
+    else
+        snprintf(head, sizeof(head), "%s %-7s %s: ", time, level_name(level), origin);
+    put(line, head);
+    put_escaped(line, message, MESSAGE_MAX);
+    put(line, is_json ? "\"" : "");
+}
+
+void log_event(enum log_level level, const char *message, ...)
+{
+    struct line line = {.len = 0, .is_full = false};
+    int saved_errno = errno;
+    const char *key;
+    va_list args;
+
+    if (!log_enabled(level))
+        return;
+    put_head(&line, level, message);
+    va_start(args, message);
+    while ((key = va_arg(args, const char *)) != NULL) {
+        const char *value = va_arg(args, const char *);
+        put_field(&line, key, value != NULL ? value : "-");
+    }
+    va_end(args);
+    if (config.format == LOG_FORMAT_JSON)
+        line.text[line.len++] = '}';
+    line.text[line.len++] = '\n';
+    /* One call, so that lines of several processes do not mix; what a full pipe does not take
+     * is lost rather than waited for. */
+    if (write(config.fd, line.text, line.len) < 0 && errno == EINTR)
+        (void)!write(config.fd, line.text, line.len);
+    errno = saved_errno;
+}

@@ -1,0 +1,55 @@
+/* main.c — relay: reads the options and starts what the command names. */
+#include "check_config.h"
+#include "log.h"
+#include "options.h"
+#include "shard.h"
+#include "supervisor.h"
+#include "version.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { EXIT_BAD_OPTIONS = 2 };
+
+static int run_command(struct relay_options *options, char **argv)
+{
+    bool only_checks = options->command == RELAY_COMMAND_CHECK_CONFIG;
+
+    if (relay_options_load(options, !only_checks, stderr) != ERR_OK)
+        return EXIT_BAD_OPTIONS;
+    log_init(options->log_level, options->log_format, STDERR_FILENO,
+             options->command == RELAY_COMMAND_SHARD ? options->shard : LOG_SUPERVISOR);
+    switch (options->command) {
+    case RELAY_COMMAND_RUN:
+        return supervisor_run(options, argv);
+    case RELAY_COMMAND_SHARD:
+        return shard_run(options);
+    case RELAY_COMMAND_CHECK_CONFIG:
+        break;
+    }
+    check_config_print(options, stdout);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    static struct relay_options options; /* too large for the stack */
+    int exit_code = EXIT_SUCCESS;
+
+    switch (relay_options_parse(argc, argv, &options, stderr)) {
+    case OPTIONS_READ:
+        exit_code = run_command(&options, argv);
+        relay_options_free(&options);
+        break;
+    case OPTIONS_HELP:
+        relay_options_help(stdout);
+        break;
+    case OPTIONS_VERSION:
+        puts("relay " RELAY_VERSION);
+        break;
+    case OPTIONS_BAD:
+        exit_code = EXIT_BAD_OPTIONS;
+        break;
+    }
+    return exit_code;
+}

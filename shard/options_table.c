@@ -1,0 +1,365 @@
+/* options_table.c — the options of relay, each declared once. */
+#include "options_table.h"
+
+#include "options.h"
+#include "turn_limits.h"
+
+#include <string.h>
+
+#define FIELD(member) OPTION_FIELD(struct relay_options, member)
+
+static const char *const log_levels[] = {
+    [LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARNING] = "warning", [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_DEBUG] = "debug", [LOG_LEVEL_DEBUG + 1] = NULL,
+};
+
+static const char *const log_formats[] = {
+    [LOG_FORMAT_HUMAN] = "human",
+    [LOG_FORMAT_JSON] = "json",
+    [LOG_FORMAT_JSON + 1] = NULL,
+};
+
+/* An address that XOR-RELAYED-ADDRESS may name. Loopback is one: for trying things out. */
+static const char *read_public_addr(const struct option_spec *spec, const char *value,
+                                    enum ip_family family, struct transport_addr *ret)
+{
+    struct transport_addr addr;
+    bool is_unspecified = true;
+    bool is_multicast;
+
+    if (ip_addr_parse(value, &addr) != ERR_OK || addr.family != family ||
+        transport_addr_is_v4_mapped(&addr))
+        return spec->rule;
+    for (size_t i = 0; i < sizeof(addr.ip); i++)
+        is_unspecified = is_unspecified && addr.ip[i] == 0;
+    /* 224.0.0.0/4 and, above it, reserved addresses and the broadcast one; ff00::/8. */
+    is_multicast = family == IP_FAMILY_V4 ? addr.ip[0] >= 224 : addr.ip[0] == 0xff;
+    if (is_unspecified || is_multicast)
+        return "an address of one host: it is unspecified, multicast or broadcast";
+    *ret = addr;
+    return NULL;
+}
+
+static const char *read_public_v4(const struct option_spec *spec, const char *value, void *field)
+{
+    return read_public_addr(spec, value, IP_FAMILY_V4, field);
+}
+
+static const char *read_public_v6(const struct option_spec *spec, const char *value, void *field)
+{
+    return read_public_addr(spec, value, IP_FAMILY_V6, field);
+}
+
+static const char *read_scheme(const struct option_spec *spec, const char *value, void *field)
+{
+    unsigned *schemes = field;
+
+    if (strcmp(value, "stamp") == 0)
+        *schemes |= TURN_SCHEME_STAMP;
+    else if (strcmp(value, "rest") == 0)
+        *schemes |= TURN_SCHEME_REST;
+    else if (strcmp(value, "static") == 0)
+        *schemes |= TURN_SCHEME_STATIC;
+    else
+        return spec->rule;
+    return NULL;
+}
+
+static const char *read_realm(const struct option_spec *spec, const char *value, void *field)
+{
+    size_t len = strlen(value);
+
+    if (len > TURN_REALM_MAX)
+        return spec->rule;
+    for (size_t i = 0; i < len; i++) {
+        if (value[i] < ' ' || value[i] > '~' || value[i] == '"' || value[i] == '\\')
+            return spec->rule;
+    }
+    memcpy(field, &value, sizeof(value));
+    return NULL;
+}
+
+static const char *read_range(const struct option_spec *spec, const char *value, bool allow,
+                              struct turn_peer_policy *policy)
+{
+    enum err err = turn_peer_policy_add_range(policy, value, allow);
+
+    if (err == ERR_LIMIT)
+        return "one of the first 256 ranges of --allow-peer and --deny-peer: there are no more";
+    return err == ERR_OK ? NULL : spec->rule;
+}
+
+static const char *read_allowed(const struct option_spec *spec, const char *value, void *field)
+{
+    return read_range(spec, value, true, field);
+}
+
+static const char *read_denied(const struct option_spec *spec, const char *value, void *field)
+{
+    return read_range(spec, value, false, field);
+}
+
+/* The default of --allow-peer and --deny-peer is the default policy. */
+static const char range_rule[] =
+    "an address or a range such as 10.0.0.0/8 or fd00::/8, all bits behind its length zero";
+
+static const struct option_spec specs[] = {
+    {
+        .name = "public-ip4-addr",
+        .kind = OPTION_CUSTOM,
+        .argument = "ADDR",
+        .env = {"PUBLIC_IP4_ADDR"},
+        .help = "IPv4 address that peers reach this host at; clients are told it. It or "
+                "--public-ip6-addr is needed",
+        .rule = "an IPv4 address such as 203.0.113.7",
+        .read = read_public_v4,
+        FIELD(public_v4),
+    },
+    {
+        .name = "public-ip6-addr",
+        .kind = OPTION_CUSTOM,
+        .argument = "ADDR",
+        .env = {"PUBLIC_IP6_ADDR"},
+        .help = "IPv6 address that peers reach this host at",
+        .rule = "an IPv6 address such as 2001:db8::7",
+        .read = read_public_v6,
+        FIELD(public_v6),
+    },
+    {
+        .name = "shards",
+        .kind = OPTION_NUMBER,
+        .argument = "N",
+        .env = {"SHARDS"},
+        .default_shown = "usable CPUs",
+        .help = "Worker processes that share port 3478 and the relay ports",
+        .min = 1,
+        .max = RELAY_SHARDS_MAX,
+        FIELD(shards),
+    },
+    {
+        .name = "shard",
+        .kind = OPTION_NUMBER,
+        .argument = "K",
+        .env = {"SHARD"},
+        .help = "Which of them `relay shard` is: 0 to N-1",
+        .rule = "a shard",
+        .min = 0,
+        .max = RELAY_SHARDS_MAX - 1,
+        FIELD(shard),
+    },
+    {
+        .name = "lowest-port",
+        .kind = OPTION_NUMBER,
+        .argument = "PORT",
+        .env = {"LOWEST_PORT"},
+        .default_text = "49152",
+        .help = "Lowest relay port of this host",
+        .rule = "a port",
+        .min = 1,
+        .max = UINT16_MAX,
+        FIELD(lowest_port),
+    },
+    {
+        .name = "highest-port",
+        .kind = OPTION_NUMBER,
+        .argument = "PORT",
+        .env = {"HIGHEST_PORT"},
+        .default_text = "65535",
+        .help = "Highest relay port of this host",
+        .rule = "a port",
+        .min = 1,
+        .max = UINT16_MAX,
+        FIELD(highest_port),
+    },
+    {
+        .name = "auth",
+        .kind = OPTION_CUSTOM,
+        .argument = "SCHEME,...",
+        .env = {"AUTH"},
+        .default_text = "stamp,rest",
+        .help = "Credential schemes that are accepted: stamp, rest, static",
+        .rule = "a credential scheme: one of stamp, rest, static",
+        .read = read_scheme,
+        .is_list = true,
+        FIELD(schemes),
+    },
+    {
+        .name = "auth-secret-file",
+        .kind = OPTION_TEXT,
+        .argument = "FILE",
+        .env = {"AUTH_SECRET_FILE"},
+        .default_shown = "drawn once and kept in the state directory",
+        .help = "File that holds the secret of the schemes stamp and rest",
+        FIELD(auth_secret_file),
+    },
+    {
+        .name = "auth-secret",
+        .kind = OPTION_TEXT,
+        .argument = "TEXT",
+        .env = {"AUTH_SECRET"},
+        .help = "The secret itself; others on this host can see it, so rather use a file",
+        .is_secret = true,
+        FIELD(auth_secret_text),
+    },
+    {
+        .name = "users-file",
+        .kind = OPTION_TEXT,
+        .argument = "FILE",
+        .env = {"USERS_FILE"},
+        .help = "Users of the scheme static, a line for each: username:KEY, with KEY the MD5 of "
+                "username:realm:password in hex",
+        FIELD(users_file),
+    },
+    {
+        .name = "realm",
+        .kind = OPTION_CUSTOM,
+        .argument = "TEXT",
+        .env = {"REALM"},
+        .default_text = "firezone",
+        .help = "Realm of all credentials",
+        .rule = "a realm: 1 to 32 printable ASCII characters without quotes and backslash, so that "
+                "an unauthenticated answer stays within three times the smallest request",
+        .read = read_realm,
+        FIELD(realm),
+    },
+    {
+        .name = "state-dir",
+        .kind = OPTION_TEXT,
+        .argument = "DIR",
+        .env = {"STATE_DIR"},
+        .default_shown = "/run/relay; see below when not root",
+        .help = "Directory for what the shards share: the kept secret, the counters",
+        FIELD(state_dir_given),
+    },
+    {
+        .name = "allow-peer",
+        .kind = OPTION_CUSTOM,
+        .argument = "RANGE,...",
+        .env = {"ALLOW_PEER"},
+        .help = "Let clients reach peers in these ranges, which are denied otherwise (private, "
+                "loopback and other special ones)",
+        .rule = range_rule,
+        .read = read_allowed,
+        .is_list = true,
+        FIELD(peer_policy),
+    },
+    {
+        .name = "deny-peer",
+        .kind = OPTION_CUSTOM,
+        .argument = "RANGE,...",
+        .env = {"DENY_PEER"},
+        .help = "Keep clients from peers in these ranges. The longer range wins, deny on a tie",
+        .rule = range_rule,
+        .read = read_denied,
+        .is_list = true,
+        FIELD(peer_policy),
+    },
+    {
+        .name = "user-quota",
+        .kind = OPTION_NUMBER,
+        .argument = "N",
+        .env = {"USER_QUOTA"},
+        .default_text = "0",
+        .help = "Most allocations of one username on each shard; 0 is no limit",
+        .max = UINT16_MAX,
+        FIELD(user_quota),
+    },
+    {
+        .name = "channels-per-allocation",
+        .kind = OPTION_NUMBER,
+        .argument = "N",
+        .env = {"CHANNELS_PER_ALLOCATION"},
+        .default_text = "512",
+        .help = "Most channels of one allocation",
+        .min = 1,
+        .max = 4096,
+        FIELD(channels_per_allocation),
+    },
+    {
+        .name = "max-allocations",
+        .kind = OPTION_NUMBER,
+        .argument = "N",
+        .env = {"MAX_ALLOCATIONS"},
+        .default_text = "0",
+        .help = "Most allocations of each shard; 0 is as many as ports and descriptors allow",
+        .max = UINT16_MAX,
+        FIELD(max_allocations),
+    },
+    {
+        .name = "max-lifetime",
+        .kind = OPTION_DURATION,
+        .argument = "TIME",
+        .env = {"MAX_LIFETIME"},
+        .default_text = "1h",
+        .help = "Longest lifetime that an allocation is granted at a time",
+        .min = TURN_DEFAULT_LIFETIME_SEC,
+        .max = RELAY_MAX_LIFETIME_SEC,
+        FIELD(max_lifetime_sec),
+    },
+    {
+        .name = "port-rest",
+        .kind = OPTION_DURATION,
+        .argument = "TIME",
+        .env = {"PORT_REST"},
+        .default_text = "1m",
+        .help = "How long a freed relay port rests before it is given out again",
+        .max = RELAY_PORT_REST_MAX_SEC,
+        FIELD(port_rest_sec),
+    },
+    {
+        .name = "unauthenticated-rate",
+        .kind = OPTION_NUMBER,
+        .argument = "N",
+        .env = {"UNAUTHENTICATED_RATE"},
+        .default_text = "2000",
+        .help = "Answers to unauthenticated requests for each source prefix, shard and second; "
+                "0 is no limit",
+        .max = UINT32_MAX,
+        FIELD(unauthenticated_rate),
+    },
+    {
+        .name = "log-level",
+        .kind = OPTION_CHOICE,
+        .argument = "LEVEL",
+        .env = {"LOG_LEVEL"},
+        .default_text = "info",
+        .help = "error, warning, info or debug",
+        .choices = log_levels,
+        FIELD(log_level),
+    },
+    {
+        .name = "log-format",
+        .kind = OPTION_CHOICE,
+        .argument = "FORMAT",
+        .env = {"LOG_FORMAT"},
+        .default_text = "human",
+        .help = "human, or json with an object on each line",
+        .choices = log_formats,
+        FIELD(log_format),
+    },
+    {.name = "help", .letter = 'h', .kind = OPTION_HELP, .help = "Print this"},
+    {.name = "version", .kind = OPTION_VERSION, .help = "Print the version"},
+};
+
+const struct option_table relay_options_table = {
+    .program = "relay",
+    .intro = "Usage: relay [run] [OPTION]...\n"
+             "       relay shard --shard K [OPTION]...\n"
+             "       relay check-config [OPTION]...\n"
+             "\n"
+             "A STUN/TURN relay: N shards serve UDP port 3478 on every interface.\n"
+             "\n"
+             "Commands:\n"
+             "  run                       all shards of this host, restarted when they die\n"
+             "  shard                     one shard, with listening sockets passed in (LISTEN_FDS) "
+             "or its own\n"
+             "  check-config              print the configuration in effect, or what is wrong "
+             "with it\n",
+    .specs = specs,
+    .count = sizeof(specs) / sizeof(specs[0]),
+    .outro = "  RUNTIME_DIRECTORY         set by systemd: the default of --state-dir\n"
+             "  XDG_RUNTIME_DIR           when not root: --state-dir is relay in it, without it\n"
+             "                            /tmp/relay-UID\n"
+             "\n"
+             "An option may be written --name VALUE or --name=VALUE.\n",
+};
