@@ -43,10 +43,10 @@ enum err text_parse_duration(const char *text, uint64_t max, uint64_t *ret_sec)
             unit = 60;
             break;
         case 'h':
-            unit = 60 * 60;
+            unit = UINT64_C(60) * 60;
             break;
         case 'd':
-            unit = 24 * 60 * 60;
+            unit = UINT64_C(24) * 60 * 60;
             break;
         default:
             return ERR_MALFORMED;
