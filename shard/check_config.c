@@ -102,7 +102,7 @@ void check_config_print(const struct relay_options *options, FILE *out)
         "log-format",
     };
 
-    fprintf(out, "relay %s: the configuration is fine.\n\n", RELAY_VERSION);
+    fprintf(out, "relay %s: the configuration is fine.\n\n", relay_version());
     print_given(options, out, "public-ip4-addr", "none");
     print_given(options, out, "public-ip6-addr", "none");
     print_row(options, out, "shards", "%u", options->shards);

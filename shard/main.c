@@ -6,6 +6,7 @@
 #include "supervisor.h"
 #include "version.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ int main(int argc, char **argv)
         relay_options_help(stdout);
         break;
     case OPTIONS_VERSION:
-        puts("relay " RELAY_VERSION);
+        printf("relay %s\n", relay_version());
         break;
     case OPTIONS_BAD:
         exit_code = EXIT_BAD_OPTIONS;
