@@ -4,22 +4,29 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { CACHE_LINE = 64 };
+
 enum err pool_init(struct pool *pool, size_t item_size, uint32_t capacity)
 {
     assert(capacity >= 1 && item_size >= 1);
+    item_size = (item_size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     *pool = (struct pool){.item_size = item_size, .capacity = capacity};
-    pool->items = calloc(capacity, item_size);
+    /* calloc, with one object to spare for the alignment: aligned_alloc would have to be
+     * cleared, and so touched. */
+    pool->memory = calloc((size_t)capacity + 1, item_size);
     pool->free = malloc(capacity * sizeof *pool->free);
-    if (!pool->items || !pool->free) {
+    if (!pool->memory || !pool->free) {
         pool_deinit(pool);
         return ERR_NO_MEMORY;
     }
+    size_t past = (uintptr_t)pool->memory % CACHE_LINE;
+    pool->items = (uint8_t *)pool->memory + (past ? CACHE_LINE - past : 0);
     return ERR_OK;
 }
 
 void pool_deinit(struct pool *pool)
 {
-    free(pool->items);
+    free(pool->memory);
     free(pool->free);
     *pool = (struct pool){0};
 }

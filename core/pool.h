@@ -1,8 +1,8 @@
 /* pool.h — a fixed number of objects of one size, given out by index.
  *
  * Reserved at start; an object that was never given out is never touched, so
- * its memory costs nothing. The object freed last comes back first, while it
- * is still warm.
+ * its memory costs nothing. Objects begin at cache lines. The object freed last comes back first,
+ * while it is still warm.
  */
 #ifndef RELAY_POOL_H
 #define RELAY_POOL_H
@@ -13,9 +13,10 @@
 #include <stdint.h>
 
 struct pool {
-    uint8_t *items;
-    size_t item_size;
-    uint32_t *free; /* stack of freed indexes */
+    void *memory;
+    uint8_t *items;   /* in |memory|, from the first cache line on */
+    size_t item_size; /* a multiple of a cache line */
+    uint32_t *free;   /* stack of freed indexes */
     uint32_t free_count;
     uint32_t fresh; /* indexes from here on were never given out */
     uint32_t capacity;

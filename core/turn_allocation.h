@@ -45,6 +45,7 @@ struct turn_opening {
 };
 
 struct turn_allocation {
+    /* The first two cache lines are what the packet path reads. */
     struct hash_link by_five_tuple; /* first: a link is its allocation */
     struct five_tuple five_tuple;
     uint32_t generation;

@@ -25,14 +25,16 @@
 struct turn_allocation;
 
 struct turn_channel {
-    struct hash_link by_number;
-    struct hash_link by_peer;
+    /* What the packet path reads, together in the first cache line. */
+    struct transport_addr peer;
+    struct mono_time bound_until;
     struct turn_allocation *allocation;
+    struct hash_link by_number;
+    uint16_t number;
+
+    struct hash_link by_peer;
     struct turn_channel *next; /* of the same allocation */
     struct turn_channel *previous;
-    struct transport_addr peer;
-    uint16_t number;
-    struct mono_time bound_until;
     struct deadline forget; /* when the reservation ends */
 };
 
