@@ -157,21 +157,55 @@ class Format(Tree):
 
 
 class ReadmeOptions(unittest.TestCase):
-    HELPS = {"relay": "  --realm R   the realm\nEnvironment:\n  REALM_NAME  as --realm\n"}
+    RELAY = """Usage: relay [OPTION]...
+
+Options:
+  --realm TEXT              Realm of all credentials [default: firezone]
+  --a-very-long-option-name FILE
+                            What it is for, on a line of
+                            its own [default: none of
+                            them]
+  -h, --help                Print this
+
+Environment variables, empty counts as unset:
+  REALM                     --realm
+  LONG_NAME                 --a-very-long-option-name
+"""
+    HEAD = "| Option | Environment | Default | What |\n|---|---|---|---|\n"
+    REALM_ROW = "| `--realm` | `REALM` | `firezone` | words |\n"
+    LONG_ROW = "| `--a-very-long-option-name` | `LONG_NAME` | none of them | words |\n"
+
+    def findings(self, markdown, others=None):
+        return check_readme_options.findings_of(self.RELAY, others or {}, markdown)[0]
 
     def test_documented_passes(self):
-        markdown = "| `--realm` | `REALM_NAME` |\n"
-        self.assertEqual(check_readme_options.findings_of(self.HELPS, markdown)[0], [])
+        markdown = self.HEAD + self.REALM_ROW + self.LONG_ROW + "\nand `--help`\n"
+        self.assertEqual(self.findings(markdown), [])
 
     def test_undocumented_fails(self):
-        findings = check_readme_options.findings_of(self.HELPS, "see --realm-x, X_REALM_NAME")[0]
-        self.assertEqual(findings, ["relay --help names --realm; the README does not",
-                                    "relay --help names REALM_NAME; the README does not"])
+        markdown = self.HEAD + self.REALM_ROW + self.LONG_ROW
+        self.assertEqual(self.findings(markdown), ["relay --help names --help; the README does not"])
+        findings = self.findings(markdown + "`--help`", {"relayctl": "  --ttl T\n  TTL  --ttl\n"})
+        self.assertEqual(findings, ["relayctl --help names --ttl; the README does not",
+                                    "relayctl --help names TTL; the README does not"])
+
+    def test_option_outside_the_table_fails(self):
+        markdown = self.HEAD + self.LONG_ROW + "\n`--help`, `--realm` with `REALM`"
+        self.assertEqual(self.findings(markdown),
+                         ["--realm is not in the README's table of options"])
 
     def test_invented_option_fails(self):
-        markdown = "| `--realm` | `REALM_NAME` |\n| `--colour` | – |\n"
-        self.assertEqual(check_readme_options.findings_of(self.HELPS, markdown)[0],
-                         ["the README's tables name --colour; no program has it"])
+        markdown = (self.HEAD + self.REALM_ROW + self.LONG_ROW + "| `--colour` | – | – | |\n"
+                    + "| `--help` | – | – | |\n")
+        self.assertEqual(self.findings(markdown),
+                         ["the README's table has --colour; relay --help does not"])
+
+    def test_wrong_variable_and_default_fail(self):
+        markdown = (self.HEAD + "| `--realm` | `A_REALM`, `REALM` | example.org | |\n"
+                    + self.LONG_ROW + "\n`--help`")
+        self.assertEqual(self.findings(markdown), [
+            "--realm: environment is ['REALM'], the README says `A_REALM`, `REALM`",
+            "--realm: default is 'firezone', the README says 'example.org'"])
 
 
 class Finish(unittest.TestCase):
