@@ -1,0 +1,39 @@
+/* checked_rules.h — the invariants of checked_server.h, by what they look at. */
+#ifndef RELAY_TESTS_CHECKED_RULES_H
+#define RELAY_TESTS_CHECKED_RULES_H
+
+#include "checked_server.h"
+
+/* The input that is being carried out. */
+struct checked_input {
+    enum { INPUT_CLIENT, INPUT_PEER, INPUT_OUTCOME, INPUT_TIMEOUT } kind;
+    enum trust trust;
+    struct five_tuple tuple; /* CLIENT; of an OUTCOME, once looked up */
+    struct bytes datagram;   /* CLIENT, PEER */
+    struct turn_relay_id relay_id;
+    struct transport_addr peer;
+    bool failed; /* OUTCOME */
+    enum turn_relay_failure failure;
+    uint8_t families;
+    uint8_t transaction_id[STUN_TRANSACTION_ID_LEN]; /* OUTCOME: of the Allocate */
+};
+
+/* rules_command looks at one command and moves the model on. */
+void rules_command(struct checked_server *cs, const struct checked_input *input,
+                   const struct seen_command *seen);
+
+/* Verdicts, their counters, the number and size of what was sent. */
+void rules_client_verdict(struct checked_server *cs, const struct checked_input *input);
+void rules_peer_verdict(struct checked_server *cs, const struct checked_input *input);
+
+/* Before and after an outcome is handed to the server. */
+void rules_outcome(struct checked_server *cs, struct checked_input *input);
+void rules_outcome_end(struct checked_server *cs, const struct checked_input *input);
+
+/* After all that was due has been carried out. */
+void rules_expired(struct checked_server *cs);
+
+/* What holds at any time. */
+void rules_state(struct checked_server *cs);
+
+#endif

@@ -1,0 +1,193 @@
+/* checked_server.c — a server whose every step is held against the model and the invariants. */
+#include "checked_server.h"
+
+#include "checked_rules.h"
+#include "wire.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Far more than any test makes due at one instant; a server that loops is caught. */
+enum { TIMEOUT_ROUNDS_MAX = 100000 };
+
+_Noreturn void checked_fail(const struct checked_server *cs, const char *format, ...)
+{
+    char message[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    if (cs->failed)
+        cs->failed(message);
+    fprintf(stderr, "invariant broken at %lld us: %s\n", (long long)cs->now.mono.usec, message);
+    abort();
+}
+
+void checked_server_init(struct checked_server *cs, const struct server_setup *setup)
+{
+    *cs = (struct checked_server){
+        .config = setup->config,
+        .now = {.mono = {.usec = 1000 * USEC_PER_SEC}, .wall = {.sec = TEST_WALL_SEC}},
+    };
+    enum err err = turn_server_new(&cs->config, &cs->server);
+    if (err != ERR_OK)
+        checked_fail(cs, "turn_server_new: %s", err_name(err));
+}
+
+void checked_server_deinit(struct checked_server *cs)
+{
+    turn_server_free(cs->server);
+    free(cs->seen);
+    *cs = (struct checked_server){0};
+}
+
+char *command_describe(const struct seen_command *seen, char *text, size_t size)
+{
+    const struct turn_command *c = &seen->command;
+    char addr[TRANSPORT_ADDR_TEXT_MAX], answer[512];
+    transport_addr_format(&c->five_tuple.client, addr);
+    switch (c->kind) {
+    case TURN_COMMAND_SEND:
+        snprintf(text, size, "SEND to %s: %s", addr,
+                 answer_describe(&seen->answer, answer, sizeof(answer)));
+        break;
+    case TURN_COMMAND_OPEN_RELAY:
+        snprintf(text, size, "OPEN port %u families %u%s for %s", c->port, c->families,
+                 c->dont_fragment ? " DF" : "", addr);
+        break;
+    case TURN_COMMAND_CLOSE_RELAY:
+        snprintf(text, size, "CLOSE port %u families %u (%s) of %s", c->port, c->families,
+                 c->end == TURN_END_DELETED ? "deleted" : "expired", addr);
+        break;
+    }
+    return text;
+}
+
+static void begin_input(struct checked_server *cs)
+{
+    cs->seen_count = 0;
+    memcpy(cs->before, cs->config.counters, sizeof(cs->before));
+}
+
+static struct seen_command *new_seen(struct checked_server *cs)
+{
+    if (cs->seen_count == cs->seen_capacity) {
+        cs->seen_capacity = cs->seen_capacity ? cs->seen_capacity * 2 : 8;
+        cs->seen = realloc(cs->seen, cs->seen_capacity * sizeof(*cs->seen));
+        if (!cs->seen)
+            abort();
+    }
+    return &cs->seen[cs->seen_count++];
+}
+
+/* Drains the commands of one call into the server. */
+static void drain(struct checked_server *cs, const struct checked_input *input)
+{
+    struct turn_command command;
+    size_t first = cs->seen_count;
+    while (turn_server_next_command(cs->server, &command)) {
+        if (cs->seen_count - first == TURN_COMMANDS_MAX)
+            checked_fail(cs, "more than TURN_COMMANDS_MAX commands for one input");
+        struct seen_command *seen = new_seen(cs);
+        *seen = (struct seen_command){.command = command};
+        if (command.kind == TURN_COMMAND_SEND) {
+            if (command.bytes.len > sizeof(seen->bytes))
+                checked_fail(cs, "a response of %zu bytes", command.bytes.len);
+            memcpy(seen->bytes, command.bytes.data, command.bytes.len);
+            const char *wrong = answer_read(command.bytes, &seen->answer);
+            if (wrong)
+                checked_fail(cs, "a bad response: %s", wrong);
+        }
+        if (command.kind == TURN_COMMAND_OPEN_RELAY) {
+            if (command.username.len == 0 || command.username.len > sizeof(seen->username))
+                checked_fail(cs, "OPEN_RELAY without a username");
+            memcpy(seen->username, command.username.data, command.username.len);
+        }
+    }
+    /* Growing moves the elements: views are set when all are there. */
+    for (size_t i = 0; i < cs->seen_count; i++) {
+        cs->seen[i].command.bytes.data = cs->seen[i].bytes;
+        cs->seen[i].command.username.data = cs->seen[i].username;
+    }
+    for (size_t i = first; i < cs->seen_count; i++)
+        rules_command(cs, input, &cs->seen[i]);
+}
+
+void checked_client_datagram(struct checked_server *cs, const struct five_tuple *tuple,
+                             struct bytes datagram, enum trust trust)
+{
+    struct checked_input input = {
+        .kind = INPUT_CLIENT, .tuple = *tuple, .datagram = datagram, .trust = trust};
+    begin_input(cs);
+    cs->relay = (struct turn_relay){0};
+    cs->verdict = turn_server_client_datagram(cs->server, cs->now, tuple, datagram, &cs->relay);
+    drain(cs, &input);
+    rules_client_verdict(cs, &input);
+    rules_state(cs);
+}
+
+void checked_peer_datagram(struct checked_server *cs, struct turn_relay_id relay_id,
+                           const struct transport_addr *peer, uint8_t *datagram, size_t len)
+{
+    struct checked_input input = {
+        .kind = INPUT_PEER,
+        .datagram = {.data = datagram, .len = len},
+        .relay_id = relay_id,
+        .peer = *peer,
+    };
+    begin_input(cs);
+    cs->relay = (struct turn_relay){0};
+    cs->verdict =
+        turn_server_peer_datagram(cs->server, cs->now, relay_id, peer, datagram, len, &cs->relay);
+    drain(cs, &input);
+    rules_peer_verdict(cs, &input);
+    rules_state(cs);
+}
+
+static void outcome(struct checked_server *cs, struct checked_input *input)
+{
+    begin_input(cs);
+    rules_outcome(cs, input);
+    if (input->failed)
+        turn_server_relay_failed(cs->server, cs->now, input->relay_id, input->failure,
+                                 input->families);
+    else
+        turn_server_relay_opened(cs->server, cs->now, input->relay_id);
+    drain(cs, input);
+    rules_outcome_end(cs, input);
+    rules_state(cs);
+}
+
+void checked_opened(struct checked_server *cs, struct turn_relay_id relay_id)
+{
+    outcome(cs, &(struct checked_input){.kind = INPUT_OUTCOME, .relay_id = relay_id});
+}
+
+void checked_open_failed(struct checked_server *cs, struct turn_relay_id relay_id,
+                         enum turn_relay_failure failure, uint8_t families)
+{
+    outcome(cs, &(struct checked_input){.kind = INPUT_OUTCOME,
+                                        .relay_id = relay_id,
+                                        .failed = true,
+                                        .failure = failure,
+                                        .families = families});
+}
+
+void checked_advance(struct checked_server *cs, int64_t usec)
+{
+    struct checked_input input = {.kind = INPUT_TIMEOUT};
+    int64_t seconds_before = cs->now.mono.usec / USEC_PER_SEC;
+    begin_input(cs);
+    cs->now.mono.usec += usec;
+    cs->now.wall.sec += (uint64_t)(cs->now.mono.usec / USEC_PER_SEC - seconds_before);
+    size_t rounds = 0;
+    while (mono_time_due(turn_server_next_deadline(cs->server), cs->now.mono)) {
+        if (++rounds > TIMEOUT_ROUNDS_MAX)
+            checked_fail(cs, "the next deadline stays in the past");
+        turn_server_timeout(cs->server, cs->now);
+        drain(cs, &input);
+    }
+    rules_expired(cs);
+    rules_state(cs);
+}
