@@ -9,7 +9,7 @@ enum err hash_index_init(struct hash_index *index, size_t capacity)
     assert(capacity >= 1);
     size_t heads_max = 1;
     while (heads_max < capacity) {
-        if (heads_max > SIZE_MAX / 2)
+        if (heads_max > SIZE_MAX / 2 / sizeof *index->heads)
             return ERR_NO_MEMORY;
         heads_max *= 2;
     }

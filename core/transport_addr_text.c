@@ -168,7 +168,7 @@ static bool parse_group(struct span text, uint8_t ret[static 2])
 /* RFC 4291 §2.2, all three forms. */
 static bool parse_v6(struct span text, uint8_t ip[static 16])
 {
-    enum { NO_GAP = 16 };
+    enum { NO_GAP = 17 }; /* no offset, not even that of the end */
     uint8_t out[16] = {0};
     size_t len = 0;
     size_t gap = NO_GAP; /* the offset in |out| where "::" stands */

@@ -58,7 +58,8 @@ static inline struct bytes wire_read_bytes(struct wire_reader *r, size_t len)
         return (struct bytes){0};
     }
     struct bytes out = {.data = r->at, .len = len};
-    r->at += len;
+    if (len > 0) /* an empty view may have no data, and NULL + 0 is undefined */
+        r->at += len;
     r->left -= len;
     return out;
 }
@@ -81,7 +82,7 @@ static inline uint32_t wire_read_u32(struct wire_reader *r)
     return b.len ? wire_load_u32(b.data) : 0;
 }
 
-/* Writes into a buffer it does not own. |len| counts what was written. */
+/* Writes into a buffer it does not own. |start| is never NULL; |len| counts what was written. */
 struct wire_writer {
     uint8_t *start;
     size_t len;
