@@ -23,7 +23,8 @@ struct deadline_heap {
     size_t capacity;
 };
 
-/* deadline_heap_init reserves |capacity| places: ERR_OK or ERR_NO_MEMORY. */
+/* deadline_heap_init reserves |capacity| >= 1 places: ERR_OK or ERR_NO_MEMORY. Memory of
+ * places that are never needed is never touched. */
 enum err deadline_heap_init(struct deadline_heap *heap, size_t capacity) MUST_CHECK;
 
 /* deadline_heap_deinit frees the heap, not the elements. A zeroed heap is fine. */
@@ -36,7 +37,8 @@ void deadline_heap_set(struct deadline_heap *heap, struct deadline *node, struct
 /* deadline_heap_cancel takes |node| out if it is in. O(log n). */
 void deadline_heap_cancel(struct deadline_heap *heap, struct deadline *node);
 
-/* deadline_heap_first returns the earliest element, NULL when empty. O(1). */
+/* deadline_heap_first returns the earliest element, one of them when several are equal, NULL
+ * when empty. It stays in the heap. O(1). */
 struct deadline *deadline_heap_first(const struct deadline_heap *heap);
 
 /* deadline_is_set: |node| is in a heap. */

@@ -37,15 +37,18 @@ enum err hash_index_init(struct hash_index *index, size_t capacity) MUST_CHECK;
 /* hash_index_deinit frees the heads, not the entries. A zeroed index is fine. */
 void hash_index_deinit(struct hash_index *index);
 
-/* hash_index_insert adds |link| under |hash|. It must not be in an index. O(1) amortised. */
+/* hash_index_insert adds |link| under |hash|, whose low bits must be well spread (siphash).
+ * |link| must not be in an index, and belongs to this one until removed; other links of the
+ * same |hash| may be. O(1): one bucket of the old ones is split. */
 void hash_index_insert(struct hash_index *index, struct hash_link *link, uint64_t hash);
 
-/* hash_index_remove takes out |link|, which must be in this index. O(chain). */
+/* hash_index_remove takes out |link|, which must be in this index (asserted). O(chain). */
 void hash_index_remove(struct hash_index *index, struct hash_link *link);
 
 /*
  * hash_index_first and hash_index_next walk the entries whose 64-bit hash is
- * |hash|; NULL at the end. The caller compares the key.
+ * |hash|, in no particular order; NULL at the end. The caller compares the
+ * key. An insertion or removal in between ends the walk.
  */
 struct hash_link *hash_index_first(const struct hash_index *index, uint64_t hash);
 struct hash_link *hash_index_next(const struct hash_link *link);

@@ -15,7 +15,8 @@
  * stun_integrity_check and _sha256 compare the message's integrity attribute
  * with |key| in constant time. The SHA-256 form may be truncated to 16..32
  * bytes, in steps of 4 (RFC 8489 §14.6).
- *   ERR_OK, ERR_AUTH (no match), ERR_NOT_FOUND (attribute absent), ERR_CRYPTO.
+ *   ERR_OK, ERR_AUTH (no match), ERR_NOT_FOUND (attribute absent), ERR_CRYPTO
+ *   (also for an empty key).
  */
 enum err stun_integrity_check(struct crypto *crypto, const struct stun_message *message,
                               struct bytes key) MUST_CHECK;
@@ -25,7 +26,8 @@ enum err stun_integrity_check_sha256(struct crypto *crypto, const struct stun_me
 /* stun_fingerprint_ok: the FINGERPRINT is right, or there is none. */
 bool stun_fingerprint_ok(const struct stun_message *message);
 
-/* Append the attribute to a message under construction. A crypto failure fails the writer. */
+/* Append the attribute to a message under construction. A crypto failure, and so an empty
+ * key, fails the writer. The SHA-256 form comes after the other one (RFC 8489 §14.6). */
 void stun_add_integrity(struct stun_writer *writer, struct crypto *crypto, struct bytes key);
 void stun_add_integrity_sha256(struct stun_writer *writer, struct crypto *crypto, struct bytes key);
 /* Must be the last attribute. */

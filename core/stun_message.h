@@ -70,7 +70,8 @@ enum {
     STUN_ATTR_FINGERPRINT = 0x8028,
 };
 
-/* One attribute: |value| is a view without padding. */
+/* One attribute: |value| is a view without padding; what the padding holds is never looked at
+ * (RFC 8489 §14). */
 struct stun_attr {
     uint16_t type;
     struct bytes value;
@@ -82,8 +83,10 @@ struct stun_attr {
  * |attrs| ends before the first integrity attribute, or before FINGERPRINT when
  * there is none: what stands after is not covered and must not be acted upon
  * (RFC 8489 §14.5, §14.6, §14.7). Offsets are from the start of the message to
- * the attribute's header; 0 = absent. FINGERPRINT counts only as the last
- * attribute.
+ * the attribute's header; 0 = absent. Of each kind the first counts;
+ * MESSAGE-INTEGRITY does not after MESSAGE-INTEGRITY-SHA256, FINGERPRINT only
+ * does as the last attribute. Those that do not count are like any other
+ * ignored attribute: walked over, of whatever size.
  */
 struct stun_message {
     uint8_t class; /* enum stun_class */

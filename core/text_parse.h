@@ -1,7 +1,8 @@
 /* text_parse.h — strict reading of numbers and durations from text.
  *
- * The whole text must be the value: no blanks, no sign, no trailing
- * characters. |ret| is untouched on failure.
+ * The whole text must be the value: no blanks, no sign, no leading zeros, no
+ * trailing characters; so a number has one form only. |ret| is untouched on
+ * failure.
  */
 #ifndef RELAY_TEXT_PARSE_H
 #define RELAY_TEXT_PARSE_H
@@ -11,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* text_parse_u64 reads a decimal number of at most |len| characters at |text| (not
- * zero-terminated), |min| <= value <= |max|. ERR_OK, ERR_MALFORMED, ERR_RANGE. */
+/* text_parse_u64 reads the |len| characters at |text| (no terminating zero needed) as a
+ * decimal number, |min| <= value <= |max|. ERR_OK, ERR_MALFORMED (not a number), or
+ * ERR_RANGE (a number outside the bounds, however long). */
 enum err text_parse_u64(const char *text, size_t len, uint64_t min, uint64_t max,
                         uint64_t *ret) MUST_CHECK;
 

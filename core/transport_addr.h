@@ -61,7 +61,8 @@ bool transport_addr_equal(const struct transport_addr *a, const struct transport
 bool transport_addr_same_ip(const struct transport_addr *a, const struct transport_addr *b);
 bool five_tuple_equal(const struct five_tuple *a, const struct five_tuple *b);
 
-/* Keyed hashes, so that a client cannot choose its bucket. */
+/* Keyed hashes of every byte, so that a client cannot choose its bucket. They depend on the
+ * machine's byte order: for tables, not for storing or sending. */
 uint64_t transport_addr_hash(const struct siphash_key *key, const struct transport_addr *addr);
 uint64_t five_tuple_hash(const struct siphash_key *key, const struct five_tuple *tuple);
 
@@ -76,22 +77,27 @@ struct transport_addr transport_addr_unwrap(const struct transport_addr *addr);
 /* transport_addr_is_v4_mapped: ::ffff:0:0/96. */
 bool transport_addr_is_v4_mapped(const struct transport_addr *addr);
 
-/* ip_prefix_contains: |addr| is of the prefix's family and inside it. */
+/* ip_prefix_contains: |addr| is of the prefix's family and inside it. Scope and port do not
+ * count. */
 bool ip_prefix_contains(const struct ip_prefix *prefix, const struct transport_addr *addr);
 
 /*
  * transport_addr_format writes "192.0.2.1:3478" or "[2001:db8::1]:3478", with
  * "%SCOPE" (a number) when there is a scope; without ":port" and brackets when
- * the port is 0. Returns |text|.
+ * the port is 0. IPv6 follows RFC 5952: lower case, "::" for the first longest
+ * run of zeros, IPv4-mapped as "::ffff:192.0.2.1". An address without family
+ * gives "none". Returns |text|.
  */
 char *transport_addr_format(const struct transport_addr *addr,
                             char text[static TRANSPORT_ADDR_TEXT_MAX]);
 
 /*
- * ip_addr_parse reads an address without a port: dotted quad or RFC 4291 text,
- * no brackets, no scope. The result has port 0.
+ * ip_addr_parse reads an address without a port: a dotted quad without leading
+ * zeros, or any form of RFC 4291 §2.2; no brackets, no scope. The result has
+ * port 0.
  * transport_addr_parse reads "a.b.c.d:port" or "[v6]:port"; when
  * |default_port| is not 0 the port (and then the brackets) may be left out.
+ * A port of 0 is out of range.
  * ip_prefix_parse reads "address/len"; without "/len" it is that one address.
  * Set bits past the length are an error: a typing slip is likelier than intent.
  *
