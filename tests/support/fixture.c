@@ -29,18 +29,27 @@ static void init_client(struct fixture *f, struct test_client *client, const cha
                 TEST_REALM);
 }
 
-int fixture_setup(void **state)
+struct fixture *fixture_new(void)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     if (!f || crypto_new(&f->crypto) != ERR_OK)
-        return -1;
+        abort();
     server_setup_init(&f->setup);
     init_client(f, &f->alice, "198.51.100.1:40001", "203.0.113.9:3478", TEST_USERNAME);
     init_client(f, &f->bob, "198.51.100.2:40002", "203.0.113.9:3478", "1892160000:bob");
     init_client(f, &f->carol, "[2001:db8:1::3]:40003", "[2001:db8::9]:3478", "1892160000:carol");
+    for (size_t i = 0; i < sizeof(f->device) / sizeof(*f->device); i++) {
+        f->device[i] = f->alice;
+        f->device[i].tuple.client.port = (uint16_t)(40101 + i);
+    }
     f->peer_v4 = test_addr("8.8.4.4:5000");
     f->peer_v6 = test_addr("[2600:1::4]:6000");
-    *state = f;
+    return f;
+}
+
+int fixture_setup(void **state)
+{
+    *state = fixture_new();
     return 0;
 }
 
@@ -71,14 +80,18 @@ static void let_all_end(struct fixture *f)
     assert_true(mono_time_is_never(turn_server_next_deadline(f->cs.server)));
 }
 
-int fixture_teardown(void **state)
+void fixture_free(struct fixture *f)
 {
-    struct fixture *f = *state;
     if (f->cs.server)
         let_all_end(f);
     checked_server_deinit(&f->cs);
     crypto_free(f->crypto);
     free(f);
+}
+
+int fixture_teardown(void **state)
+{
+    fixture_free(*state);
     return 0;
 }
 

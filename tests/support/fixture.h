@@ -18,16 +18,19 @@ struct fixture {
     struct server_setup setup; /* may be changed until the first input */
     struct checked_server cs;
     struct crypto *crypto;
-    struct test_client alice; /* 198.51.100.1, credential TEST_USERNAME (stamp) */
-    struct test_client bob;   /* 198.51.100.2, another username */
-    struct test_client carol; /* IPv6, a third username */
+    struct test_client alice;     /* 198.51.100.1, credential TEST_USERNAME (stamp) */
+    struct test_client bob;       /* 198.51.100.2, another username */
+    struct test_client carol;     /* IPv6, a third username */
+    struct test_client device[4]; /* alice's other devices: her credential, other ports */
     struct transport_addr peer_v4;
     struct transport_addr peer_v6;
     struct answer answer; /* the last response that EXPECT has seen */
 };
 
+struct fixture *fixture_new(void);
+/* fixture_free lets every lifetime pass, and finds nothing left. */
+void fixture_free(struct fixture *f);
 int fixture_setup(void **state);
-/* fixture_teardown lets every lifetime pass, and finds nothing left. */
 int fixture_teardown(void **state);
 #define SCENARIO(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
