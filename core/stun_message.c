@@ -92,7 +92,8 @@ enum err stun_message_parse(struct bytes datagram, struct stun_message *ret)
         .transaction_id = transaction_id.data,
     };
     *ret = message;
-    if (attrs_len != r.left || attrs_len % 4 != 0)
+    /* A length that is not a multiple of 4 ends inside an attribute, which the walk finds. */
+    if (attrs_len != r.left)
         return ERR_MALFORMED;
 
     message.whole = datagram;
