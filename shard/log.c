@@ -223,7 +223,7 @@ static void format_time(char text[static TIME_TEXT_MAX])
 static void put_head(struct line *line, enum log_level level, const char *message)
 {
     bool is_json = config.format == LOG_FORMAT_JSON;
-    char time[TIME_TEXT_MAX], head[TIME_TEXT_MAX + 64], origin[24] = "supervisor";
+    char time[TIME_TEXT_MAX], head[TIME_TEXT_MAX + 96], origin[24] = "supervisor";
 
     format_time(time);
     if (config.shard != LOG_SUPERVISOR)

@@ -1,0 +1,273 @@
+/* datapath.c — datagrams in batches from the sockets, through the core, and out again. */
+#include "datapath.h"
+
+#include "options.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Down a portion is read into what is left of the slots, unless that is less than this. */
+enum { RELAY_BATCH_LEAST = 16 };
+
+/* What leaves a listening socket, and the responses among it. */
+struct client_batch {
+    struct send_batch send;
+    uint32_t overflows; /* datagrams that the socket's full buffer has cost, as last reported */
+    uint8_t responses[SEND_BATCH_MAX][TURN_RESPONSE_MAX];
+};
+
+struct datapath {
+    struct datapath_config config;
+    struct receive_slots slots;
+    struct send_batch up; /* its fd changes with the relay socket */
+    struct client_batch v4;
+    struct client_batch v6;
+};
+
+enum err datapath_new(const struct datapath_config *config, struct datapath **ret)
+{
+    struct datapath *datapath = calloc(1, sizeof(*datapath));
+
+    if (datapath == NULL)
+        return ERR_NO_MEMORY;
+    if (!receive_slots_init(&datapath->slots)) {
+        free(datapath);
+        return ERR_NO_MEMORY;
+    }
+    datapath->config = *config;
+    send_batch_init(&datapath->up, -1, config->values, SHARD_COUNT_RELAY_SENT);
+    send_batch_init(&datapath->v4.send, config->listeners.v4, config->values,
+                    SHARD_COUNT_LISTENER_SENT);
+    send_batch_init(&datapath->v6.send, config->listeners.v6, config->values,
+                    SHARD_COUNT_LISTENER_SENT);
+    *ret = datapath;
+    return ERR_OK;
+}
+
+void datapath_free(struct datapath *datapath)
+{
+    if (datapath == NULL)
+        return;
+    receive_slots_deinit(&datapath->slots);
+    free(datapath);
+}
+
+static void count(struct datapath *datapath, enum shard_counter counter, uint64_t value)
+{
+    datapath->config.values[counter] += value;
+}
+
+static struct client_batch *batch_of(struct datapath *datapath, uint8_t family)
+{
+    return family == IP_FAMILY_V4 ? &datapath->v4 : &datapath->v6;
+}
+
+void datapath_flush(struct datapath *datapath)
+{
+    send_batch_flush(&datapath->v4.send);
+    send_batch_flush(&datapath->v6.send);
+    receive_slots_give_back(&datapath->slots, 0);
+}
+
+void datapath_respond(struct datapath *datapath, const struct five_tuple *five_tuple,
+                      struct bytes response)
+{
+    struct client_batch *batch = batch_of(datapath, five_tuple->client.family);
+
+    assert(response.len <= TURN_RESPONSE_MAX);
+    if (send_batch_is_full(&batch->send))
+        send_batch_flush(&batch->send);
+    uint8_t *copy = batch->responses[batch->send.count];
+
+    memcpy(copy, response.data, response.len);
+    send_batch_add(&batch->send, &five_tuple->client, &five_tuple->server,
+                   (struct bytes){.data = copy, .len = response.len});
+}
+
+/* Queues |payload| for |peer| on relay |id|. What is queued for another socket goes first. */
+static void send_up(struct datapath *datapath, const struct turn_relay *relayed)
+{
+    const struct relay *relay = relay_table_find(datapath->config.relays, relayed->relay_id);
+    int fd = relay != NULL ? relay_socket_fd(relay, relayed->peer.family) : -1;
+
+    if (fd != datapath->up.fd || send_batch_is_full(&datapath->up)) {
+        send_batch_flush(&datapath->up);
+        datapath->up.fd = fd;
+    }
+    if (fd < 0) {
+        /* The core relays only for allocations whose sockets it has been told are open. */
+        count(datapath, SHARD_COUNT_SEND_ERRORS, 1);
+        return;
+    }
+    send_batch_add(&datapath->up, &relayed->peer, NULL, relayed->payload);
+}
+
+/* Hands the client's datagram in slot |i| to the core and does what it says. */
+static void handle_client(struct datapath *datapath, unsigned i,
+                          const struct transport_addr *server_addr, struct turn_now now)
+{
+    struct five_tuple five_tuple = {.server = *server_addr};
+    struct bytes datagram = {.data = receive_slots_payload(&datapath->slots, i),
+                             .len = receive_slots_len(&datapath->slots, i)};
+    struct turn_relay relayed;
+
+    if (!receive_slots_source(&datapath->slots, i, &five_tuple.client)) {
+        count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
+        return;
+    }
+    switch (turn_server_client_datagram(datapath->config.server, now, &five_tuple, datagram,
+                                        &relayed)) {
+    case TURN_VERDICT_DROP:
+        break;
+    case TURN_VERDICT_RELAY:
+        send_up(datapath, &relayed);
+        break;
+    case TURN_VERDICT_CONTROL:
+        /* A command may close the very socket that data is queued for. */
+        send_batch_flush(&datapath->up);
+        datapath->up.fd = -1;
+        datapath->config.on_control(datapath->config.context, now);
+        break;
+    }
+}
+
+/* Adds what the kernel dropped since |*last| and remembers the new total. It wraps. */
+static void count_overflows(struct datapath *datapath, const struct packet_info *info,
+                            uint32_t *last)
+{
+    if (!info->has_overflows)
+        return;
+    count(datapath, SHARD_COUNT_KERNEL_DROPS, (uint32_t)(info->overflows - *last));
+    *last = info->overflows;
+}
+
+/* Counts a receive call that gave nothing, for a reason other than an empty socket. */
+static void count_receive_error(struct datapath *datapath, int error)
+{
+    if (error != EAGAIN && error != EINTR)
+        count(datapath, SHARD_COUNT_RECEIVE_ERRORS, 1);
+}
+
+/* One portion from a listening socket. True when there may be more. */
+static bool read_listener_once(struct datapath *datapath, struct client_batch *batch,
+                               struct turn_now now)
+{
+    unsigned first;
+
+    datapath_flush(datapath);
+    unsigned received =
+        receive_slots_read(&datapath->slots, batch->send.fd, RECEIVE_SLOT_COUNT, &first);
+
+    if (received == 0) {
+        count_receive_error(datapath, errno);
+        return false;
+    }
+    uint64_t bytes = 0;
+
+    for (unsigned i = first; i < first + received; i++) {
+        const struct msghdr *header = receive_slots_header(&datapath->slots, i);
+        struct packet_info info = packet_info_read(header, RELAY_LISTENING_PORT);
+
+        bytes += receive_slots_len(&datapath->slots, i);
+        count_overflows(datapath, &info, &batch->overflows);
+        if (header->msg_flags & MSG_TRUNC)
+            count(datapath, SHARD_COUNT_RECEIVE_TRUNCATED, 1);
+        else if (info.server.family == IP_FAMILY_NONE)
+            count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
+        else
+            handle_client(datapath, i, &info.server, now);
+    }
+    send_batch_flush(&datapath->up);
+    datapath->up.fd = -1;
+    /* Queued responses have their own memory, so no slot is in use any more. */
+    receive_slots_give_back(&datapath->slots, 0);
+    count(datapath, SHARD_COUNT_LISTENER_RECEIVED, received);
+    count(datapath, SHARD_COUNT_LISTENER_RECEIVED_BYTES, bytes);
+    count(datapath, SHARD_COUNT_LISTENER_RECEIVED_BATCHES, 1);
+    return received == RECEIVE_SLOT_COUNT;
+}
+
+void datapath_read_listener(struct datapath *datapath, enum ip_family family, struct turn_now now)
+{
+    struct client_batch *batch = batch_of(datapath, (uint8_t)family);
+
+    for (unsigned i = 0; i < LISTENER_BATCHES; i++) {
+        if (!read_listener_once(datapath, batch, now))
+            return;
+    }
+    count(datapath, SHARD_COUNT_CONTROL_BUDGET_EXHAUSTED, 1);
+}
+
+/* Hands the peer's datagram in slot |i| to the core. True when it is queued for its client. */
+static bool handle_peer(struct datapath *datapath, struct turn_relay_id id, unsigned i,
+                        struct turn_now now)
+{
+    struct transport_addr peer;
+    struct turn_relay relayed;
+
+    if (receive_slots_header(&datapath->slots, i)->msg_flags & MSG_TRUNC) {
+        count(datapath, SHARD_COUNT_RECEIVE_TRUNCATED, 1);
+        return false;
+    }
+    if (!receive_slots_source(&datapath->slots, i, &peer)) {
+        count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
+        return false;
+    }
+    if (turn_server_peer_datagram(
+            datapath->config.server, now, id, &peer, receive_slots_payload(&datapath->slots, i),
+            receive_slots_len(&datapath->slots, i), &relayed) != TURN_VERDICT_RELAY)
+        return false;
+
+    struct client_batch *batch = batch_of(datapath, relayed.five_tuple.client.family);
+
+    if (send_batch_is_full(&batch->send))
+        send_batch_flush(&batch->send);
+    send_batch_add(&batch->send, &relayed.five_tuple.client, &relayed.five_tuple.server,
+                   relayed.payload);
+    return true;
+}
+
+unsigned datapath_read_relay(struct datapath *datapath, struct relay_socket *socket,
+                             struct turn_now now)
+{
+    struct receive_slots *slots = &datapath->slots;
+    unsigned first;
+
+    if (receive_slots_free(slots) < RELAY_BATCH_LEAST)
+        datapath_flush(datapath);
+    unsigned room = receive_slots_free(slots);
+    unsigned received =
+        receive_slots_read(slots, socket->fd, room < RELAY_BATCH ? room : RELAY_BATCH, &first);
+
+    if (received == 0) {
+        /* An ICMP error wakes the loop up until it is taken from the error queue, and fails one
+         * receive as well. It is no reason to close the socket: the next peer may be well. */
+        int error = errno;
+        unsigned icmp_errors = relay_socket_take_icmp_errors(socket->fd);
+
+        count(datapath, SHARD_COUNT_ICMP_ERRORS, icmp_errors);
+        if (icmp_errors == 0)
+            count_receive_error(datapath, error);
+        return 0;
+    }
+    uint64_t bytes = 0;
+    bool is_any_queued = false;
+
+    for (unsigned i = first; i < first + received; i++) {
+        bytes += receive_slots_len(slots, i);
+        is_any_queued |= handle_peer(datapath, socket->id, i, now);
+    }
+    /* The total that the kernel dropped so far comes with every datagram once there is one. */
+    struct packet_info info =
+        packet_info_read(receive_slots_header(slots, first + received - 1), 0);
+
+    count_overflows(datapath, &info, &socket->overflows);
+    if (!is_any_queued)
+        receive_slots_give_back(slots, first);
+    count(datapath, SHARD_COUNT_RELAY_RECEIVED, received);
+    count(datapath, SHARD_COUNT_RELAY_RECEIVED_BYTES, bytes);
+    count(datapath, SHARD_COUNT_RELAY_RECEIVED_BATCHES, 1);
+    return received;
+}

@@ -1,0 +1,83 @@
+/* datapath.h — datagrams in batches from the sockets, through the core, and out again.
+ *
+ *     up    listening socket ─ recvmmsg ─► core ─► relay socket of the allocation
+ *     down  relay sockets    ─ recvmmsg ─► core ─► listening socket
+ *
+ * A datagram is received into a slot with headroom, rewritten there and sent
+ * from there; nothing is allocated and no payload is copied. Up, neighbours in a
+ * batch that leave from the same relay socket leave in one call. Down, what several relay
+ * sockets received leaves in one call: the batch is flushed when the slots run out and
+ * at the end of the round (round.h). The order within a flow is kept both ways.
+ *
+ * Fairness. STUN and data of clients share the listening socket's queue, so
+ * neither can starve the other there; what could is the peers' data. Hence
+ * both sides are read in limited portions by turns: at most LISTENER_BATCHES
+ * receive calls from a listening socket, then at most one from each relay
+ * socket, and the listening sockets again after RELAY_CREDIT datagrams of peers however
+ * many relay sockets are ready.
+ */
+#ifndef RELAY_DATAPATH_H
+#define RELAY_DATAPATH_H
+
+#include "bytes.h"
+#include "err.h"
+#include "listener.h"
+#include "mono_time.h"
+#include "receive_slots.h"
+#include "relay_table.h"
+#include "send_batch.h"
+#include "transport_addr.h"
+#include "turn_server.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    LISTENER_BATCHES = 4, /* of RECEIVE_SLOT_COUNT datagrams */
+    RELAY_BATCH = 32,     /* datagrams from a relay socket at a time */
+    RELAY_CREDIT = 512,   /* datagrams from relay sockets between two looks at the listening ones */
+};
+
+struct datapath;
+
+struct datapath_config {
+    struct turn_server *server;
+    const struct relay_table *relays;
+    struct listeners listeners;
+    uint64_t *values; /* of the counter page */
+    /* Carries out the commands of the core after a control message. */
+    void (*on_control)(void *context, struct turn_now now);
+    void *context;
+};
+
+/* datapath_new makes all buffers. What |config| points to must outlive it.
+ * ERR_OK or ERR_NO_MEMORY. */
+enum err datapath_new(const struct datapath_config *config, struct datapath **ret) MUST_CHECK;
+
+/* datapath_free drops what has not been flushed. NULL is fine. */
+void datapath_free(struct datapath *datapath);
+
+/*
+ * datapath_read_listener relays or answers what waits on the listening socket
+ * of |family|, in at most LISTENER_BATCHES portions.
+ */
+void datapath_read_listener(struct datapath *datapath, enum ip_family family, struct turn_now now);
+
+/*
+ * datapath_read_relay relays one portion of what waits on |socket|, or takes
+ * the ICMP errors from it. Returns how many datagrams it received.
+ */
+unsigned datapath_read_relay(struct datapath *datapath, struct relay_socket *socket,
+                             struct turn_now now);
+
+/*
+ * datapath_respond queues a copy of |response|, at most TURN_RESPONSE_MAX
+ * bytes, for |five_tuple->client| from |five_tuple->server|.
+ */
+void datapath_respond(struct datapath *datapath, const struct five_tuple *five_tuple,
+                      struct bytes response);
+
+/* datapath_flush sends what is queued for clients. At the end of every round. */
+void datapath_flush(struct datapath *datapath);
+
+#endif

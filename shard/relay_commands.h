@@ -1,0 +1,30 @@
+/* relay_commands.h — carries out what the core asks for. */
+#ifndef RELAY_RELAY_COMMANDS_H
+#define RELAY_RELAY_COMMANDS_H
+
+#include "datapath.h"
+#include "mono_time.h"
+#include "relay_table.h"
+#include "turn_server.h"
+
+#include <stdint.h>
+
+struct relay_commands {
+    struct turn_server *server;
+    struct datapath *datapath;
+    struct relay_table *relays;
+    struct relay_binding binding;
+    uint64_t *values; /* of the counter page */
+    struct mono_time failure_logged_at;
+    uint64_t failures_unlogged;
+};
+
+/*
+ * relay_commands_run drains the core's commands after an input: sends answers,
+ * opens and closes relay sockets, and tells the core how opening went, which may
+ * bring further commands. Returns when there are none. No failure of one
+ * allocation is more than that.
+ */
+void relay_commands_run(struct relay_commands *commands, struct turn_now now);
+
+#endif

@@ -1,0 +1,65 @@
+/* send_batch.h — datagrams queued for one socket and sent in one system call.
+ *
+ * The payloads are views of bytes that must stay until the batch is flushed;
+ * everything else is kept here. Nothing is ever queued for later: what the
+ * socket does not take now is dropped, and counted by reason.
+ */
+#ifndef RELAY_SEND_BATCH_H
+#define RELAY_SEND_BATCH_H
+
+#include "bytes.h"
+#include "counter_page.h"
+#include "packet_info.h"
+#include "sockaddr.h"
+#include "transport_addr.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+enum { SEND_BATCH_MAX = 64 };
+
+struct send_batch {
+    int fd;
+    unsigned count;
+    uint64_t *values;        /* of a counter page */
+    enum shard_counter sent; /* counts datagrams; those of bytes and calls follow it */
+    struct mmsghdr messages[SEND_BATCH_MAX];
+    struct iovec payloads[SEND_BATCH_MAX];
+    union socket_addr to[SEND_BATCH_MAX];
+    union packet_info_out from[SEND_BATCH_MAX];
+};
+
+/*
+ * send_batch_init makes an empty batch for |fd|.
+ *
+ * |values|  counters to add to; must outlive the batch.
+ * |sent|    SHARD_COUNT_LISTENER_SENT or SHARD_COUNT_RELAY_SENT.
+ */
+void send_batch_init(struct send_batch *batch, int fd, uint64_t *values, enum shard_counter sent);
+
+static inline bool send_batch_is_full(const struct send_batch *batch)
+{
+    return batch->count == SEND_BATCH_MAX;
+}
+
+/*
+ * send_batch_add queues |payload| for |to|; the batch must not be full.
+ * |from| is the address of ours that it leaves from; NULL when the socket is
+ * bound to one or leaves the choice to the kernel.
+ */
+void send_batch_add(struct send_batch *batch, const struct transport_addr *to,
+                    const struct transport_addr *from, struct bytes payload);
+
+/*
+ * send_batch_flush sends what is queued, in order, and leaves the batch empty.
+ * Never blocks. A datagram that is refused is counted and skipped; a full
+ * socket costs the rest of the batch.
+ */
+void send_batch_flush(struct send_batch *batch);
+
+/* send_failure_counter: which counter takes a datagram lost to |error| of sendmmsg. Pure. */
+enum shard_counter send_failure_counter(int error);
+
+#endif

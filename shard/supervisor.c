@@ -1,0 +1,278 @@
+/* supervisor.c — `relay run`: holds the listening sockets of all shards and keeps the shards alive.
+ */
+#include "supervisor.h"
+
+#include "listener.h"
+#include "log.h"
+#include "options.h"
+#include "resource_limit.h"
+#include "restart_backoff.h"
+#include "round.h"
+#include "shard_process.h"
+#include "state_lock.h"
+#include "turn_setup.h"
+#include "version.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_BAD_CONFIGURATION = 2, /* of a shard, and of the program */
+};
+
+/* One shard as the supervisor sees it. */
+struct child {
+    struct shard_process process;
+    pid_t pid; /* 0 while it is not running */
+    struct mono_time started_at;
+    struct mono_time start_at; /* while it is not running: when to start it */
+    struct restart_backoff backoff;
+    uint64_t restarts;
+};
+
+struct supervisor {
+    const struct relay_options *options;
+    struct state_lock lock;
+    struct child *children; /* |options->shards| of them */
+    sigset_t signals;       /* blocked, and waited for */
+    bool is_stopping;
+    int exit_code;
+};
+
+static struct mono_time now(void)
+{
+    return clocks_read().mono;
+}
+
+static void signal_children(const struct supervisor *supervisor, int number)
+{
+    for (uint32_t i = 0; i < supervisor->options->shards; i++) {
+        if (supervisor->children[i].pid > 0)
+            (void)kill(supervisor->children[i].pid, number);
+    }
+}
+
+static bool any_running(const struct supervisor *supervisor)
+{
+    for (uint32_t i = 0; i < supervisor->options->shards; i++) {
+        if (supervisor->children[i].pid > 0)
+            return true;
+    }
+    return false;
+}
+
+static void stop(struct supervisor *supervisor, int exit_code)
+{
+    supervisor->is_stopping = true;
+    supervisor->exit_code = exit_code;
+    signal_children(supervisor, SIGTERM);
+}
+
+static void start_child(struct child *child)
+{
+    child->started_at = now();
+    child->pid = shard_process_start(&child->process);
+    if (child->pid > 0)
+        return;
+    log_event(LOG_LEVEL_ERROR, "shard not started", "shard", LOG_U64(child->process.shard), "error",
+              strerror(errno), NULL);
+    child->pid = 0;
+    child->start_at = restart_backoff_died(&child->backoff, child->started_at, now());
+}
+
+static void start_due(struct supervisor *supervisor)
+{
+    for (uint32_t i = 0; i < supervisor->options->shards; i++) {
+        struct child *child = &supervisor->children[i];
+
+        if (child->pid == 0 && mono_time_due(child->start_at, now()))
+            start_child(child);
+    }
+}
+
+/* When the next child is to be started; NEVER when all are running. */
+static struct mono_time next_start(const struct supervisor *supervisor)
+{
+    struct mono_time next = MONO_TIME_NEVER;
+
+    for (uint32_t i = 0; i < supervisor->options->shards; i++) {
+        const struct child *child = &supervisor->children[i];
+
+        if (child->pid == 0 && mono_time_before(child->start_at, next))
+            next = child->start_at;
+    }
+    return next;
+}
+
+static void log_death(const struct child *child, pid_t pid, int status, int64_t wait_usec)
+{
+    bool is_signal = WIFSIGNALED(status);
+    int number = is_signal ? WTERMSIG(status) : WEXITSTATUS(status);
+    const char *name = is_signal ? sigabbrev_np(number) : NULL;
+
+    log_event(LOG_LEVEL_WARNING, "shard died", "shard", LOG_U64(child->process.shard), "pid",
+              LOG_U64((uint64_t)pid), is_signal ? "signal" : "exit_code",
+              name != NULL ? name : LOG_U64((uint64_t)number), "restarts", LOG_U64(child->restarts),
+              "restart_in_msec", LOG_U64((uint64_t)wait_usec / 1000), NULL);
+}
+
+static void bury(struct supervisor *supervisor, struct child *child, int status)
+{
+    pid_t pid = child->pid;
+
+    child->pid = 0;
+    if (supervisor->is_stopping)
+        return;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BAD_CONFIGURATION) {
+        /* It will refuse the same configuration again. */
+        log_event(LOG_LEVEL_ERROR, "shard refused its configuration; stopping", "shard",
+                  LOG_U64(child->process.shard), NULL);
+        stop(supervisor, EXIT_BAD_CONFIGURATION);
+        return;
+    }
+    struct mono_time at = now();
+
+    child->start_at = restart_backoff_died(&child->backoff, child->started_at, at);
+    log_death(child, pid, status, mono_time_until(child->start_at, at));
+    child->restarts++;
+}
+
+static void reap(struct supervisor *supervisor)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        for (uint32_t i = 0; i < supervisor->options->shards; i++) {
+            if (supervisor->children[i].pid == pid)
+                bury(supervisor, &supervisor->children[i], status);
+        }
+    }
+}
+
+/* Waits for a signal until |deadline|. Returns its number, or 0. */
+static int wait_signal(const struct supervisor *supervisor, struct mono_time deadline)
+{
+    if (mono_time_is_never(deadline)) {
+        int number = sigwaitinfo(&supervisor->signals, NULL);
+
+        return number > 0 ? number : 0;
+    }
+    int64_t wait_usec = mono_time_until(deadline, now());
+    struct timespec wait = {.tv_sec = wait_usec / USEC_PER_SEC,
+                            .tv_nsec = wait_usec % USEC_PER_SEC * 1000};
+    int number = sigtimedwait(&supervisor->signals, NULL, &wait);
+
+    return number > 0 ? number : 0;
+}
+
+static void on_stop_signal(struct supervisor *supervisor, int number)
+{
+    if (supervisor->is_stopping) {
+        log_event(LOG_LEVEL_WARNING, "stopping at once", "signal", sigabbrev_np(number), NULL);
+        signal_children(supervisor, SIGKILL);
+        return;
+    }
+    log_event(LOG_LEVEL_INFO, "relay stopping", "signal", sigabbrev_np(number), NULL);
+    stop(supervisor, EXIT_OK);
+}
+
+static void watch_over_children(struct supervisor *supervisor)
+{
+    while (!supervisor->is_stopping || any_running(supervisor)) {
+        struct mono_time deadline = MONO_TIME_NEVER;
+
+        if (!supervisor->is_stopping) {
+            start_due(supervisor);
+            deadline = next_start(supervisor);
+        }
+        int number = wait_signal(supervisor, deadline);
+
+        if (number == SIGTERM || number == SIGINT)
+            on_stop_signal(supervisor, number);
+        /* Whatever came: one pending SIGCHLD may stand for several deaths. */
+        reap(supervisor);
+    }
+}
+
+static bool fail(const char *why)
+{
+    log_event(LOG_LEVEL_ERROR, "relay cannot start", "error", why, NULL);
+    return false;
+}
+
+static bool bind_all(struct supervisor *supervisor)
+{
+    uint8_t families = relay_families(supervisor->options);
+    struct problem problem;
+
+    if (listeners_probe(families, &problem) != ERR_OK)
+        return fail(problem.text);
+    /* In the order of shards, so that a shard's number is its place in the reuseport group. */
+    for (uint32_t i = 0; i < supervisor->options->shards; i++) {
+        if (listeners_bind(families, &supervisor->children[i].process.listeners, &problem) !=
+            ERR_OK)
+            return fail(problem.text);
+    }
+    return true;
+}
+
+static bool block_signals(struct supervisor *supervisor)
+{
+    (void)sigemptyset(&supervisor->signals);
+    (void)sigaddset(&supervisor->signals, SIGCHLD);
+    (void)sigaddset(&supervisor->signals, SIGTERM);
+    (void)sigaddset(&supervisor->signals, SIGINT);
+    (void)signal(SIGPIPE, SIG_IGN);
+    /* Whoever started us may have ignored SIGCHLD, and then children vanish unseen. */
+    (void)signal(SIGCHLD, SIG_DFL);
+    return sigprocmask(SIG_BLOCK, &supervisor->signals, NULL) == 0 || fail(strerror(errno));
+}
+
+static bool prepare(struct supervisor *supervisor, char **argv)
+{
+    const struct relay_options *options = supervisor->options;
+    bool both = relay_families(options) == (FAMILY_SET_V4 | FAMILY_SET_V6);
+    struct problem problem;
+
+    supervisor->children = calloc(options->shards, sizeof(*supervisor->children));
+    if (supervisor->children == NULL)
+        return fail(err_name(ERR_NO_MEMORY));
+    for (uint32_t i = 0; i < options->shards; i++) {
+        supervisor->children[i].process = (struct shard_process){
+            .shard = i, .listeners = LISTENERS_NONE, .options = options, .argv = argv};
+        supervisor->children[i].start_at = now();
+    }
+    if (state_lock_take(options->state_dir, &supervisor->lock, &problem) != ERR_OK)
+        return fail(problem.text);
+    /* Inherited by the shards, who need far more than we do. */
+    (void)raise_descriptor_limit(
+        descriptors_wanted(slice_allocations(options) + 1, both ? 2 : 1));
+    return block_signals(supervisor) && bind_all(supervisor);
+}
+
+int supervisor_run(const struct relay_options *options, char **argv)
+{
+    struct supervisor supervisor = {
+        .options = options, .lock = STATE_LOCK_OPEN, .exit_code = EXIT_FAILED};
+
+    if (prepare(&supervisor, argv)) {
+        log_event(LOG_LEVEL_INFO, "relay starting", "version", relay_version(), "shards",
+                  LOG_U64(options->shards), "state_dir", options->state_dir, NULL);
+        watch_over_children(&supervisor);
+        log_event(LOG_LEVEL_INFO, "relay stopped", NULL);
+    }
+    if (supervisor.children != NULL) {
+        for (uint32_t i = 0; i < options->shards; i++)
+            listeners_close(&supervisor.children[i].process.listeners);
+    }
+    free(supervisor.children);
+    state_lock_release(&supervisor.lock);
+    return supervisor.exit_code;
+}

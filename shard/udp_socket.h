@@ -1,0 +1,40 @@
+/* udp_socket.h — UDP sockets with the options that listening and relay sockets share. */
+#ifndef RELAY_UDP_SOCKET_H
+#define RELAY_UDP_SOCKET_H
+
+#include "transport_addr.h"
+
+#include <stdbool.h>
+
+/*
+ * udp_socket_new makes a UDP socket of |family| (V4 or V6): non-blocking,
+ * close-on-exec, IPv6-only when it is IPv6. Returns the descriptor, or -1 with errno.
+ */
+int udp_socket_new(enum ip_family family);
+
+/* udp_socket_bind binds |fd| to |addr|. False with errno. */
+bool udp_socket_bind(int fd, const struct transport_addr *addr);
+
+/*
+ * udp_socket_set_buffers asks for |len| bytes (which the kernel doubles for its own
+ * bookkeeping) of receive and send buffer each: past the limits of the system where the
+ * process may, else as much as they allow. Never fails: smaller buffers work too.
+ */
+void udp_socket_set_buffers(int fd, int len);
+
+/*
+ * udp_socket_allow_fragments has datagrams leave without the DF bit; what is
+ * larger than the way allows is fragmented. False with errno.
+ */
+bool udp_socket_allow_fragments(int fd, enum ip_family family);
+
+/*
+ * udp_socket_forbid_fragments sets DF on what leaves (RFC 8656 §18.9); what is larger than
+ * the MTU of the interface is refused with EMSGSIZE. False with errno.
+ */
+bool udp_socket_forbid_fragments(int fd, enum ip_family family);
+
+/* udp_socket_set_int sets one integer option. False with errno. */
+bool udp_socket_set_int(int fd, int level, int option, int value);
+
+#endif
