@@ -1,5 +1,5 @@
-/* udp_socket.c — UDP sockets of the tools, and addresses as the kernel wants them. */
-#include "udp_socket.h"
+/* client_socket.c — UDP sockets of the tools, and addresses as the kernel wants them. */
+#include "client_socket.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-socklen_t udp_sockaddr_from(const struct transport_addr *addr, union udp_sockaddr *ret)
+socklen_t client_sockaddr_from(const struct transport_addr *addr, union client_sockaddr *ret)
 {
     assert(addr->family != IP_FAMILY_NONE);
     memset(ret, 0, sizeof *ret);
@@ -24,7 +24,7 @@ socklen_t udp_sockaddr_from(const struct transport_addr *addr, union udp_sockadd
     return sizeof ret->v6;
 }
 
-bool udp_sockaddr_read(const union udp_sockaddr *in, struct transport_addr *ret)
+bool client_sockaddr_read(const union client_sockaddr *in, struct transport_addr *ret)
 {
     if (in->any.sa_family == AF_INET) {
         *ret = transport_addr_v4((const uint8_t *)&in->v4.sin_addr, ntohs(in->v4.sin_port));
@@ -37,22 +37,22 @@ bool udp_sockaddr_read(const union udp_sockaddr *in, struct transport_addr *ret)
     return true;
 }
 
-enum err udp_open(const struct transport_addr *local, const struct transport_addr *remote,
-                  int *ret_fd)
+enum err client_socket_open(const struct transport_addr *local, const struct transport_addr *remote,
+                            int *ret_fd)
 {
     uint8_t family = local ? local->family : remote->family;
     int fd = socket(family == IP_FAMILY_V4 ? AF_INET : AF_INET6,
                     SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return ERR_IO;
-    union udp_sockaddr addr;
+    union client_sockaddr addr;
     if (local) {
-        socklen_t len = udp_sockaddr_from(local, &addr);
+        socklen_t len = client_sockaddr_from(local, &addr);
         if (bind(fd, &addr.any, len) != 0)
             goto failed;
     }
     if (remote) {
-        socklen_t len = udp_sockaddr_from(remote, &addr);
+        socklen_t len = client_sockaddr_from(remote, &addr);
         if (connect(fd, &addr.any, len) != 0)
             goto failed;
     }
@@ -66,16 +66,16 @@ failed:;
     return ERR_IO;
 }
 
-enum err udp_local_addr(int fd, struct transport_addr *ret)
+enum err client_socket_local_addr(int fd, struct transport_addr *ret)
 {
-    union udp_sockaddr addr;
+    union client_sockaddr addr;
     socklen_t len = sizeof addr;
     if (getsockname(fd, &addr.any, &len) != 0)
         return ERR_IO;
-    return udp_sockaddr_read(&addr, ret) ? ERR_OK : ERR_IO;
+    return client_sockaddr_read(&addr, ret) ? ERR_OK : ERR_IO;
 }
 
-void udp_grow_buffers(int fd, int bytes)
+void client_socket_grow_buffers(int fd, int bytes)
 {
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
