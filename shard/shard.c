@@ -219,18 +219,12 @@ static bool make_base(struct shard *shard)
 
 static bool make_server(struct shard *shard)
 {
-    char software[TURN_SOFTWARE_MAX + 1];
     struct turn_setup setup = {.max_allocations = shard->max_allocations,
-                               .software = software,
                                .policy = &shard->policy,
                                .random = random_pool_fill,
                                .random_context = &shard->random,
                                .counters = shard->counters.page->values};
-    struct turn_config config;
-
-    /* Cut, should a version ever be longer: SOFTWARE must fit a small answer. */
-    (void)snprintf(software, sizeof(software), "relay %s", relay_version());
-    config = turn_setup_config(shard->options, &setup);
+    struct turn_config config = turn_setup_config(shard->options, &setup);
     enum err err = turn_server_new(&config, &shard->server);
 
     if (err == ERR_OK)

@@ -252,8 +252,7 @@ static bool prepare(struct supervisor *supervisor, char **argv)
     if (state_lock_take(options->state_dir, &supervisor->lock, &problem) != ERR_OK)
         return fail(problem.text);
     /* Inherited by the shards, who need far more than we do. */
-    (void)raise_descriptor_limit(
-        descriptors_wanted(slice_allocations(options) + 1, both ? 2 : 1));
+    (void)raise_descriptor_limit(descriptors_wanted(slice_allocations(options) + 1, both ? 2 : 1));
     return block_signals(supervisor) && bind_all(supervisor);
 }
 

@@ -2,6 +2,7 @@
 #include "turn_setup.h"
 
 #include "port_slice.h"
+#include "version.h"
 
 #include <stdio.h>
 
@@ -66,6 +67,7 @@ struct turn_config turn_setup_config(const struct relay_options *options,
         .max_channels = max_channels > options->channels_per_allocation
                             ? max_channels
                             : options->channels_per_allocation,
+        .rfc5766_channels = options->rfc5766_channels,
         .user_quota = share_of(options->user_quota, options->shards),
         .max_lifetime_sec = options->max_lifetime_sec,
         .port_rest_sec = options->port_rest_sec,

@@ -10,7 +10,6 @@
 /* What a shard adds to its options. */
 struct turn_setup {
     uint32_t max_allocations; /* that fit, at least 1 */
-    const char *software;     /* at most TURN_SOFTWARE_MAX bytes */
     const struct turn_peer_policy *policy;
     void (*random)(void *context, uint8_t *out, size_t len);
     void *random_context;
