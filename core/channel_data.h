@@ -17,13 +17,17 @@ enum {
     CHANNEL_DATA_HEADER_LEN = 4,
     CHANNEL_NUMBER_MIN = 0x4000,
     CHANNEL_NUMBER_MAX = 0x4FFF,
+    /* RFC 5766 §11 allowed more; RFC 8656 gave the rest of the first bytes away. */
+    CHANNEL_NUMBER_MAX_RFC5766 = 0x7FFF,
     /* The largest payload whose header fits a 16-bit length and a UDP datagram over IPv4. */
     CHANNEL_DATA_PAYLOAD_MAX = 65507 - CHANNEL_DATA_HEADER_LEN,
 };
 
-static inline bool channel_number_valid(uint16_t number)
+/* channel_number_valid: |number| may be bound; with |rfc5766| also those of the older RFC. */
+static inline bool channel_number_valid(uint16_t number, bool rfc5766)
 {
-    return number >= CHANNEL_NUMBER_MIN && number <= CHANNEL_NUMBER_MAX;
+    return number >= CHANNEL_NUMBER_MIN &&
+           number <= (rfc5766 ? CHANNEL_NUMBER_MAX_RFC5766 : CHANNEL_NUMBER_MAX);
 }
 
 /* channel_data_parse: true with the number and a view of the payload when the

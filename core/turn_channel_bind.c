@@ -32,7 +32,7 @@ void turn_handle_channel_bind(struct turn_server *server, const struct turn_requ
     uint16_t number;
     struct transport_addr peer;
     if (stun_get_channel_number(&request->message, &number) != ERR_OK ||
-        !channel_number_valid(number) ||
+        !channel_number_valid(number, server->config.rfc5766_channels) ||
         stun_get_xor_address(&request->message, STUN_ATTR_XOR_PEER_ADDRESS, &peer) != ERR_OK) {
         turn_reply_error(server, reply, now, STUN_BAD_REQUEST);
         return;

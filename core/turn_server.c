@@ -173,7 +173,7 @@ enum turn_verdict turn_server_client_datagram(struct turn_server *server, struct
         return turn_drop(server, TURN_DROP_EMPTY, ret);
     /* RFC 8656 §12, table 3: the first byte tells the protocols apart. */
     uint8_t first = datagram.data[0];
-    if (first >= 64 && first <= 79)
+    if (first >= 64 && first <= (server->config.rfc5766_channels ? 127 : 79))
         return turn_relay_channel_data(server, now, five_tuple, datagram, ret);
     if (first <= 3)
         return turn_control(server, now, five_tuple, datagram, ret);

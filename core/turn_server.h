@@ -52,6 +52,8 @@ struct turn_config {
     /* Most channels of one allocation (1..4096), and of all allocations together. */
     uint32_t channels_per_allocation;
     uint32_t max_channels;
+    /* Channel numbers 0x5000–0x7FFF of RFC 5766 are good too, for clients of that time. */
+    bool rfc5766_channels;
     /* Most allocations of one username on this shard; 0 = no limit. */
     uint32_t user_quota;
     /* Largest lifetime granted, at least TURN_DEFAULT_LIFETIME_SEC. */

@@ -53,11 +53,16 @@ static void short_datagrams_leave_the_results_alone(void **state)
 static void numbers_of_rfc8656_12(void **state)
 {
     (void)state;
-    assert_false(channel_number_valid(0x3FFF));
-    assert_true(channel_number_valid(0x4000));
-    assert_true(channel_number_valid(0x4FFF));
-    assert_false(channel_number_valid(0x5000));
-    assert_false(channel_number_valid(0xFFFF));
+    assert_false(channel_number_valid(0x3FFF, false));
+    assert_true(channel_number_valid(0x4000, false));
+    assert_true(channel_number_valid(0x4FFF, false));
+    assert_false(channel_number_valid(0x5000, false));
+    assert_false(channel_number_valid(0xFFFF, false));
+
+    assert_false(channel_number_valid(0x3FFF, true));
+    assert_true(channel_number_valid(0x5000, true));
+    assert_true(channel_number_valid(0x7FFF, true));
+    assert_false(channel_number_valid(0x8000, true));
 }
 
 int main(void)
