@@ -120,12 +120,9 @@ static void many_end_at_one_instant(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCENARIO(prolongs_from_now),
-        SCENARIO(lifetime_zero_deletes),
-        SCENARIO(without_an_allocation),
-        SCENARIO(malformed_lifetime),
-        SCENARIO(relay_ids_are_not_confused),
-        SCENARIO(many_end_at_one_instant),
+        SCENARIO(prolongs_from_now),          SCENARIO(lifetime_zero_deletes),
+        SCENARIO(without_an_allocation),      SCENARIO(malformed_lifetime),
+        SCENARIO(relay_ids_are_not_confused), SCENARIO(many_end_at_one_instant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
