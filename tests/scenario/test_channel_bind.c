@@ -31,6 +31,23 @@ static void numbers(void **state)
     }
 }
 
+/* Clients of RFC 5766 draw from a wider range; served on request only. */
+static void numbers_of_rfc_5766(void **state)
+{
+    struct fixture *f = *state;
+    f->setup.config.rfc5766_channels = true;
+    allocate_udp(f, &f->alice);
+    bind_channel(f, &f->alice, 0x7FFF, f->peer_v4);
+    client_sends_channel(f, &f->alice, 0x7FFF, "x");
+    EXPECT_TO_PEER(f, "--rfc5766-channels: 0x4000-0x7FFF", alice, f->peer_v4, "x");
+    peer_sends(f, &f->alice, f->peer_v4, "y");
+    EXPECT_TO_CLIENT(f, "--rfc5766-channels: 0x4000-0x7FFF", alice, 0x7FFF, "y");
+    ask(f, &f->alice, TURN_CHANNEL_BIND, ATTRS(CHANNEL(0x8000), PEER(f->peer_v6)));
+    EXPECT(f, "--rfc5766-channels: no further", ERROR(alice, 400));
+    client_sends_channel(f, &f->alice, 0x8000, "x");
+    EXPECT_DROP(f, "--rfc5766-channels: no further", UNKNOWN_FIRST_BYTE);
+}
+
 static void missing_and_malformed(void **state)
 {
     struct fixture *f = *state;
@@ -204,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENARIO(answers_bare),
         SCENARIO(numbers),
+        SCENARIO(numbers_of_rfc_5766),
         SCENARIO(missing_and_malformed),
         SCENARIO(conflicts),
         SCENARIO(clients_do_not_share_numbers),

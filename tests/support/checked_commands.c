@@ -181,6 +181,8 @@ static void on_bind_success(struct checked_server *cs, const struct checked_inpu
     if (stun_get_channel_number(&request, &number) != ERR_OK ||
         stun_get_xor_address(&request, STUN_ATTR_XOR_PEER_ADDRESS, &peer) != ERR_OK)
         checked_fail(cs, "a channel is bound without number or peer");
+    if (number < 0x4000 || number > checked_highest_channel(&cs->config))
+        checked_fail(cs, "channel number %#x is bound", number);
     peer = model_peer(&peer);
     const char *wrong = model_bind(a, number, &peer, cs->now.mono);
     if (wrong)

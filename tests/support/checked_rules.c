@@ -108,7 +108,8 @@ static const struct model_channel *bound_channel(struct checked_server *cs,
                                                  const struct model_allocation **ret_allocation)
 {
     struct bytes d = input->datagram;
-    if (input->tuple.client.port == 0 || d.len < HEADER_LEN || d.data[0] < 0x40 || d.data[0] > 0x4F)
+    if (input->tuple.client.port == 0 || d.len < HEADER_LEN || d.data[0] < 0x40 ||
+        d.data[0] > checked_highest_channel(&cs->config) >> 8)
         return NULL;
     size_t len = (size_t)d.data[2] << 8 | d.data[3];
     if (len > d.len - HEADER_LEN)

@@ -18,6 +18,12 @@ struct checked_input {
     uint8_t transaction_id[STUN_TRANSACTION_ID_LEN]; /* OUTCOME: of the Allocate */
 };
 
+/* RFC 8656 §12 by default, RFC 5766 §11 on request. */
+static inline uint16_t checked_highest_channel(const struct turn_config *config)
+{
+    return config->rfc5766_channels ? 0x7FFF : 0x4FFF;
+}
+
 /* rules_command looks at one command and moves the model on. */
 void rules_command(struct checked_server *cs, const struct checked_input *input,
                    const struct seen_command *seen);

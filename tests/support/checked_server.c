@@ -11,6 +11,9 @@
 /* Far more than any test makes due at one instant; a server that loops is caught. */
 enum { TIMEOUT_ROUNDS_MAX = 100000 };
 
+/* Longer than any lifetime that a test grants, and than a port's rest. */
+enum { ALL_IS_OVER_SEC = 100000 };
+
 _Noreturn void checked_fail(const struct checked_server *cs, const char *format, ...)
 {
     char message[1024];
@@ -190,4 +193,25 @@ void checked_advance(struct checked_server *cs, int64_t usec)
     }
     rules_expired(cs);
     rules_state(cs);
+}
+
+void checked_let_all_end(struct checked_server *cs)
+{
+    for (size_t i = cs->model.allocation_count; i-- > 0;) {
+        struct model_allocation *a = &cs->model.allocations[i];
+        if (a->state == MODEL_OPENING)
+            checked_open_failed(cs, a->relay_id, TURN_RELAY_NO_RESOURCES, 0);
+    }
+    /* Twice, as ports rest from when they were freed; the last call wakes them. */
+    for (int i = 0; i < 2; i++)
+        checked_advance(cs, ALL_IS_OVER_SEC * USEC_PER_SEC);
+    turn_server_timeout(cs->server, cs->now);
+    size_t slice = (size_t)(cs->config.highest_port - cs->config.lowest_port) + 1;
+    const uint64_t *c = cs->config.counters;
+    if (cs->model.allocation_count != 0 || c[TURN_COUNT_ALLOCATIONS] != 0 ||
+        c[TURN_COUNT_CHANNELS] != 0 || c[TURN_COUNT_RESERVATIONS] != 0 ||
+        c[TURN_COUNT_PORTS_RESTING] != 0 || c[TURN_COUNT_PORTS_FREE] != slice)
+        checked_fail(cs, "something is left when every lifetime has passed");
+    if (!mono_time_is_never(turn_server_next_deadline(cs->server)))
+        checked_fail(cs, "a deadline is left when nothing is");
 }

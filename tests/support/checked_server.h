@@ -62,6 +62,9 @@ void checked_open_failed(struct checked_server *cs, struct turn_relay_id relay_i
 /* checked_advance moves both clocks on by |usec| and carries out everything that is due. */
 void checked_advance(struct checked_server *cs, int64_t usec);
 
+/* checked_let_all_end lets every lifetime pass, after which nothing may be left. */
+void checked_let_all_end(struct checked_server *cs);
+
 /* checked_fail reports; for the users of this module as well. */
 _Noreturn void checked_fail(const struct checked_server *cs, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

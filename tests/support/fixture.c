@@ -10,9 +10,6 @@
 
 #include <cmocka.h>
 
-/* Longer than any lifetime that a test grants, and than a port's rest. */
-enum { ALL_IS_OVER_SEC = 100000 };
-
 static void fail_in_cmocka(const char *message)
 {
     fail_msg("invariant broken: %s", message);
@@ -61,29 +58,10 @@ void fixture_start(struct fixture *f)
     f->cs.failed = fail_in_cmocka;
 }
 
-/* Nothing may be left when every lifetime has passed (design: everything freed at the end). */
-static void let_all_end(struct fixture *f)
-{
-    for (size_t i = f->cs.model.allocation_count; i-- > 0;) {
-        struct model_allocation *a = &f->cs.model.allocations[i];
-        if (a->state == MODEL_OPENING)
-            checked_open_failed(&f->cs, a->relay_id, TURN_RELAY_NO_RESOURCES, 0);
-    }
-    advance(f, ALL_IS_OVER_SEC);
-    advance(f, ALL_IS_OVER_SEC); /* ports rest from when they were freed */
-    turn_server_timeout(f->cs.server, f->cs.now);
-    size_t slice = (size_t)(f->setup.config.highest_port - f->setup.config.lowest_port) + 1;
-    assert_int_equal(f->setup.counters[TURN_COUNT_ALLOCATIONS], 0);
-    assert_int_equal(f->setup.counters[TURN_COUNT_CHANNELS], 0);
-    assert_int_equal(f->setup.counters[TURN_COUNT_RESERVATIONS], 0);
-    assert_int_equal(f->setup.counters[TURN_COUNT_PORTS_FREE], slice);
-    assert_true(mono_time_is_never(turn_server_next_deadline(f->cs.server)));
-}
-
 void fixture_free(struct fixture *f)
 {
     if (f->cs.server)
-        let_all_end(f);
+        checked_let_all_end(&f->cs);
     checked_server_deinit(&f->cs);
     crypto_free(f->crypto);
     free(f);
@@ -98,8 +76,7 @@ int fixture_teardown(void **state)
 void client_sends(struct fixture *f, struct test_client *client, struct bytes datagram)
 {
     fixture_start(f);
-    client->want_integrity = false;
-    client->want_fingerprint = false;
+    client->want = (struct want){.request_len = datagram.len};
     client->request_len = datagram.len;
     /* A copy of exactly this size, so that a sanitizer sees every step beyond it. */
     uint8_t *copy = malloc(datagram.len + 1);

@@ -47,17 +47,6 @@ static void mismatch(const struct fixture *f, const char *rule, const char *why,
     _fail(file, line);
 }
 
-static void take_allocate_success(struct test_client *client, const struct answer *answer)
-{
-    for (size_t i = 0; i < answer->relayed_count; i++) {
-        if (answer->relayed[i].family == IP_FAMILY_V4)
-            client->relayed_v4 = answer->relayed[i];
-        else
-            client->relayed_v6 = answer->relayed[i];
-    }
-    memcpy(client->token, answer->token, sizeof(client->token));
-}
-
 /* NULL when the command is the expected one. */
 static const char *compare(struct fixture *f, const struct expected *e,
                            const struct seen_command *seen)
@@ -71,12 +60,12 @@ static const char *compare(struct fixture *f, const struct expected *e,
     case TURN_COMMAND_SEND: {
         if (seen->answer.error_code != e->error)
             return "another answer";
-        const char *wrong = client_check_answer(e->client, f->crypto, c->bytes, &seen->answer);
+        const char *wrong =
+            client_check_answer(e->client, &e->client->want, f->crypto, c->bytes, &seen->answer);
         if (wrong)
             return wrong;
         f->answer = seen->answer;
-        if (seen->answer.class == STUN_SUCCESS && seen->answer.method == TURN_ALLOCATE)
-            take_allocate_success(e->client, &seen->answer);
+        client_take_answer(e->client, &seen->answer);
         return NULL;
     }
     case TURN_COMMAND_OPEN_RELAY:

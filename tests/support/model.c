@@ -95,8 +95,6 @@ const char *model_bind(struct model_allocation *allocation, uint16_t number,
 {
     struct model_channel *by_number = model_channel_by_number(allocation, number, now);
     struct model_channel *by_peer = model_channel_by_peer(allocation, peer, now);
-    if (number < 0x4000 || number > 0x4FFF)
-        return "a number outside 0x4000-0x4FFF is bound";
     if ((allocation->families & family_set_of(peer->family)) == 0)
         return "a peer of a family that the allocation lacks is bound";
     if (by_number != by_peer)

@@ -67,7 +67,8 @@ struct model_channel *model_channel_by_peer(struct model_allocation *allocation,
 bool model_channel_bound(const struct model_allocation *allocation,
                          const struct model_channel *channel, struct mono_time now);
 
-/* model_bind binds or rebinds. NULL, or which rule of RFC 8656 §12.2 forbids that. */
+/* model_bind binds or rebinds. NULL, or which rule of RFC 8656 §12.2 forbids that. The caller
+ * has looked at the number's range. */
 const char *model_bind(struct model_allocation *allocation, uint16_t number,
                        const struct transport_addr *peer, struct mono_time now);
 

@@ -53,51 +53,67 @@ void client_build(struct test_client *client, struct crypto *crypto, const struc
 {
     client->request_len = message_build(crypto, message, client->request);
     bool sha256 = message->integrity == INTEGRITY_SHA256 || message->integrity == INTEGRITY_BOTH;
-    client->method = message->method;
-    client->want_integrity =
-        message->username.len > 0 && !client->underivable && is_turn_method(message->method);
-    client->want_sha256 = sha256 && message->key;
-    client->want_fingerprint = message->fingerprint;
+    client->want = (struct want){
+        .request_len = client->request_len,
+        .integrity =
+            message->username.len > 0 && !client->underivable && is_turn_method(message->method),
+        .sha256 = sha256 && message->key,
+        .fingerprint = message->fingerprint,
+    };
 }
 
 /* SOFTWARE and the reason phrase may be left out only where they break the bound. */
-static bool software_fits(const struct test_client *client, const struct answer *answer)
+static bool software_fits(const struct want *want, const struct answer *answer)
 {
     size_t phrase = strlen("Unauthenticated") + 3;
     size_t full = answer->len + 4 + (strlen(TEST_SOFTWARE) + 3) / 4 * 4 + phrase;
-    return full <= TURN_REFLECTION_FACTOR * client->request_len;
+    return full <= TURN_REFLECTION_FACTOR * want->request_len;
 }
 
-const char *client_check_answer(struct test_client *client, struct crypto *crypto,
-                                struct bytes datagram, const struct answer *answer)
+const char *client_check_answer(const struct test_client *client, const struct want *want,
+                                struct crypto *crypto, struct bytes datagram,
+                                const struct answer *answer)
 {
     bool challenge = answer->error_code == 401 || answer->error_code == 438;
     if (challenge != answer_has(answer, STUN_ATTR_NONCE) ||
         challenge != answer_has(answer, STUN_ATTR_REALM))
         return "REALM and NONCE belong into 401 and 438 (RFC 8489 §9.2.4)";
-    if (challenge) {
-        if (strcmp(answer->realm, client->realm) != 0)
-            return "another realm";
-        memcpy(client->nonce, answer->nonce, answer->nonce_len);
-        client->nonce_len = answer->nonce_len;
-    }
+    if (challenge && strcmp(answer->realm, client->realm) != 0)
+        return "another realm";
     if (answer_has(answer, STUN_ATTR_SOFTWARE)) {
         if (strcmp(answer->software, TEST_SOFTWARE) != 0)
             return "another SOFTWARE";
-    } else if (answer->class == STUN_SUCCESS || software_fits(client, answer)) {
+    } else if (answer->class == STUN_SUCCESS || software_fits(want, answer)) {
         return "no SOFTWARE";
     }
-    if (answer_has(answer, STUN_ATTR_FINGERPRINT) != client->want_fingerprint)
+    if (answer_has(answer, STUN_ATTR_FINGERPRINT) != want->fingerprint)
         return "FINGERPRINT is answered with FINGERPRINT";
-    if (!client->want_integrity)
+    if (!want->integrity)
         return answer_has(answer, STUN_ATTR_MESSAGE_INTEGRITY) ||
                        answer_has(answer, STUN_ATTR_MESSAGE_INTEGRITY_SHA256)
                    ? "integrity with no key to make it from"
                    : NULL;
-    if (!answer_has(answer, client->want_sha256 ? STUN_ATTR_MESSAGE_INTEGRITY_SHA256
-                                                : STUN_ATTR_MESSAGE_INTEGRITY))
+    if (!answer_has(answer, want->sha256 ? STUN_ATTR_MESSAGE_INTEGRITY_SHA256
+                                         : STUN_ATTR_MESSAGE_INTEGRITY))
         return "no integrity although the username stands for a key";
     if (!answer_integrity_ok(crypto, datagram, &client->key))
         return "wrong integrity";
     return NULL;
+}
+
+void client_take_answer(struct test_client *client, const struct answer *answer)
+{
+    if (answer->nonce_len > 0) {
+        memcpy(client->nonce, answer->nonce, answer->nonce_len);
+        client->nonce_len = answer->nonce_len;
+    }
+    if (answer->class != STUN_SUCCESS || answer->method != TURN_ALLOCATE)
+        return;
+    for (size_t i = 0; i < answer->relayed_count; i++) {
+        if (answer->relayed[i].family == IP_FAMILY_V4)
+            client->relayed_v4 = answer->relayed[i];
+        else
+            client->relayed_v6 = answer->relayed[i];
+    }
+    memcpy(client->token, answer->token, sizeof(client->token));
 }

@@ -9,6 +9,14 @@
 #include "turn_command.h"
 #include "turn_limits.h"
 
+/* What the answer to a request carries. */
+struct want {
+    size_t request_len;
+    bool integrity;
+    bool sha256; /* of that kind */
+    bool fingerprint;
+};
+
 struct test_client {
     struct five_tuple tuple;
     char username[STUN_USERNAME_MAX + 1];
@@ -22,11 +30,7 @@ struct test_client {
     uint8_t transaction_id[STUN_TRANSACTION_ID_LEN]; /* of the last request; counts up */
     uint8_t request[MESSAGE_MAX];                    /* the last request */
     size_t request_len;
-    /* What the answer to the last request carries. */
-    uint16_t method;
-    bool want_integrity;
-    bool want_sha256;
-    bool want_fingerprint;
+    struct want want; /* of its answer */
     /* Filled by whoever carries out OPEN_RELAY, and from Allocate's success. */
     struct turn_relay_id relay_id;
     uint16_t port;
@@ -55,9 +59,13 @@ void client_build(struct test_client *client, struct crypto *crypto, const struc
  * client_check_answer holds an answer against the rules of all responses: SOFTWARE
  * there (unless the reflection bound leaves no room), REALM and NONCE in 401 and
  * 438 only, integrity whenever the username stands for a key, FINGERPRINT when
- * asked with one. Takes over the nonce. NULL, or what is wrong.
+ * asked with one. NULL, or what is wrong.
  */
-const char *client_check_answer(struct test_client *client, struct crypto *crypto,
-                                struct bytes datagram, const struct answer *answer);
+const char *client_check_answer(const struct test_client *client, const struct want *want,
+                                struct crypto *crypto, struct bytes datagram,
+                                const struct answer *answer);
+
+/* client_take_answer learns from an answer: nonce, relayed addresses, token. */
+void client_take_answer(struct test_client *client, const struct answer *answer);
 
 #endif
