@@ -51,8 +51,8 @@ static bool read_up_to(int fd, uint8_t *buffer, size_t size, size_t *ret_len)
     return true;
 }
 
-/* Reads the secret from |fd|; |path| is for the problem. */
-static enum err read_secret(int fd, const char *path, struct auth_secret *ret,
+/* Reads the secret from |fd|, which the problem calls |name|. */
+static enum err read_secret(int fd, const char *name, struct auth_secret *ret,
                             struct problem *problem)
 {
     uint8_t buffer[AUTH_SECRET_MAX + 2]; /* a newline, and one byte to see that it is too long */
@@ -60,18 +60,18 @@ static enum err read_secret(int fd, const char *path, struct auth_secret *ret,
     size_t len;
 
     if (!read_up_to(fd, buffer, sizeof(buffer), &len)) {
-        problem_set(problem, "%s cannot be read: %s", path, strerror(errno));
+        problem_set(problem, "%s cannot be read: %s", name, strerror(errno));
         crypto_wipe(buffer, sizeof(buffer));
         return ERR_IO;
     }
     if (len > 0 && buffer[len - 1] == '\n')
         len--;
     if (len == 0) {
-        problem_set(problem, "%s is empty; an auth secret has 1 to %d bytes", path,
+        problem_set(problem, "%s is empty; an auth secret has 1 to %d bytes", name,
                     AUTH_SECRET_MAX);
         err = ERR_RANGE;
     } else if (len > AUTH_SECRET_MAX) {
-        problem_set(problem, "%s is too long; an auth secret has 1 to %d bytes", path,
+        problem_set(problem, "%s is too long; an auth secret has 1 to %d bytes", name,
                     AUTH_SECRET_MAX);
         err = ERR_RANGE;
     } else {
@@ -88,10 +88,10 @@ enum err auth_secret_read_file(const char *path, struct auth_secret *ret, struct
     enum err err;
 
     if (fd < 0) {
-        problem_set(problem, "%s cannot be read: %s", path, strerror(errno));
+        problem_set(problem, "it cannot be read: %s", strerror(errno));
         return ERR_IO;
     }
-    err = read_secret(fd, path, ret, problem);
+    err = read_secret(fd, "it", ret, problem);
     close(fd);
     return err;
 }

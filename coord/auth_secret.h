@@ -42,7 +42,8 @@ enum err auth_secret_from_text(const char *text, struct auth_secret *ret,
  * secret, one newline at its end apart. Who may read the file is up to the operator.
  *
  *   ERR_OK, ERR_RANGE (empty or longer than AUTH_SECRET_MAX), ERR_IO (cannot be read).
- * |problem| is written with every error.
+ * |problem| is written with every error and calls the file "it": the caller prints it
+ * behind the option that names the file.
  */
 enum err auth_secret_read_file(const char *path, struct auth_secret *ret,
                                struct problem *problem) MUST_CHECK;

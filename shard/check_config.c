@@ -116,6 +116,7 @@ void check_config_print(const struct relay_options *options, FILE *out)
                   turn_users_count(options->users));
     for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
         print_given(options, out, given[i], "");
+    print_row(options, out, "rfc5766-channels", "%s", options->rfc5766_channels ? "on" : "off");
     print_ranges(options, out, "allow-peer", true);
     print_ranges(options, out, "deny-peer", false);
     print_slices(options, out);

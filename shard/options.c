@@ -47,16 +47,20 @@ static bool take_command(struct relay_options *options, FILE *errors)
 
 static bool check_ports(struct relay_options *options, FILE *errors)
 {
+    const bool is_lowest_given =
+        relay_options_origin(options, "lowest-port")->source != OPTION_DEFAULT;
+    const char *name = is_lowest_given ? "lowest-port" : "highest-port";
     uint32_t ports;
 
     if (options->lowest_port > options->highest_port) {
-        relay_options_error(options, "lowest-port", errors,
-                            "it is above the highest relay port, %u", options->highest_port);
+        relay_options_error(options, name, errors,
+                            "the lowest relay port, %u, is above the highest, %u",
+                            options->lowest_port, options->highest_port);
         return false;
     }
     if (options->lowest_port <= RELAY_LISTENING_PORT &&
         options->highest_port >= RELAY_LISTENING_PORT) {
-        relay_options_error(options, "lowest-port", errors,
+        relay_options_error(options, name, errors,
                             "the relay ports %u to %u include %u, where the relay listens",
                             options->lowest_port, options->highest_port, RELAY_LISTENING_PORT);
         return false;

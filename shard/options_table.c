@@ -279,7 +279,8 @@ static const struct option_spec specs[] = {
         .name = "rfc5766-channels",
         .kind = OPTION_FLAG,
         .env = {"RFC5766_CHANNELS"},
-        .help = "also bind channel numbers 0x5000 to 0x7FFF, for clients older than RFC 8656 "
+        .default_shown = "off",
+        .help = "Also bind channel numbers 0x5000 to 0x7FFF, for clients older than RFC 8656 "
                 "(such as turnutils_uclient of coturn 4.6)",
         FIELD(rfc5766_channels),
     },

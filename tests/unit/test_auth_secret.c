@@ -89,7 +89,7 @@ static void a_file_that_cannot_be_read_says_why(void **state)
 
     temp_dir_path(temp, "missing", path);
     assert_int_equal(auth_secret_read_file(path, &secret, &problem), ERR_IO);
-    assert_non_null(strstr(problem.text, "missing cannot be read: No such file or directory"));
+    assert_non_null(strstr(problem.text, "it cannot be read: No such file or directory"));
     assert_int_equal(auth_secret_read_file(temp->path, &secret, &problem), ERR_IO);
     assert_non_null(strstr(problem.text, "cannot be read: Is a directory"));
     assert_int_equal(secret.len, 0);

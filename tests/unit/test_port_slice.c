@@ -14,7 +14,7 @@ static void check_split(uint16_t lowest, uint16_t highest, uint32_t shards)
 
         assert_int_equal(slice.lowest, next);
         assert_true(slice.lowest <= slice.highest);
-        count = slice.highest - slice.lowest + 1U;
+        count = (uint32_t)slice.highest - slice.lowest + 1;
         fewest = count < fewest ? count : fewest;
         most = count > most ? count : most;
         next = slice.highest + 1U;
