@@ -43,7 +43,7 @@ struct shard {
     struct event readable_v6;
     struct event terminate;
     struct event interrupt;
-    unsigned relay_credit; /* datagrams of peers until the listening sockets' next turn */
+    unsigned relay_credit; /* datagrams of peers that this round still takes */
 };
 
 static void run_commands(void *context, struct turn_now now)
@@ -62,6 +62,7 @@ static struct mono_time end_round(void *context, struct turn_now now)
         relay_commands_run(&shard->commands, now);
     }
     datapath_flush(shard->datapath);
+    shard->relay_credit = RELAY_CREDIT;
     shard->counters.page->values[SHARD_COUNT_WAKEUPS]++;
     return turn_server_next_deadline(shard->server);
 }
@@ -72,7 +73,6 @@ static void read_listeners(struct shard *shard)
         datapath_read_listener(shard->datapath, IP_FAMILY_V4, round_now(&shard->round));
     if (shard->listeners.v6 >= 0)
         datapath_read_listener(shard->datapath, IP_FAMILY_V6, round_now(&shard->round));
-    shard->relay_credit = RELAY_CREDIT;
 }
 
 static void on_v4_readable(evutil_socket_t fd, short what, void *arg)
