@@ -1,0 +1,85 @@
+/* test_listener.c — tests of what listener.h takes over from others. */
+#include "listener.h"
+
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "loopback.h"
+
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void expect_refusal(int fd, enum err err, const char *why)
+{
+    struct listeners listeners = LISTENERS_NONE;
+    struct problem problem = {.text = ""};
+
+    assert_int_equal(listeners_adopt(fd, 1, FAMILY_SET_V4, &listeners, &problem), err);
+    assert_non_null(strstr(problem.text, why));
+    assert_int_equal(listeners.v4, -1);
+    assert_false(is_open(fd));
+}
+
+static void what_is_no_udp_socket_is_refused(void **state)
+{
+    (void)state;
+    expect_refusal(open("/dev/null", O_RDONLY), ERR_MALFORMED, "is no UDP socket");
+    expect_refusal(socket(AF_INET, SOCK_STREAM, 0), ERR_MALFORMED, "is no UDP socket");
+    expect_refusal(socket(AF_UNIX, SOCK_DGRAM, 0), ERR_MALFORMED, "is no UDP socket");
+}
+
+static void another_port_is_refused(void **state)
+{
+    (void)state;
+    struct transport_addr addr;
+    int fd = loopback_socket(&addr);
+    char expected[64];
+
+    (void)snprintf(expected, sizeof(expected), "bound to UDP port %u and not to %d", addr.port,
+                   RELAY_LISTENING_PORT);
+    expect_refusal(fd, ERR_MALFORMED, expected);
+    expect_refusal(socket(AF_INET, SOCK_DGRAM, 0), ERR_MALFORMED, "bound to UDP port 0");
+}
+
+static void all_are_closed_when_one_is_wrong(void **state)
+{
+    (void)state;
+    struct listeners listeners = LISTENERS_NONE;
+    struct problem problem;
+    int first = fcntl(STDERR_FILENO, F_DUPFD, 50), second = fcntl(STDERR_FILENO, F_DUPFD, 51);
+
+    assert_int_equal(first + 1, second);
+    assert_int_equal(listeners_adopt(first, 2, FAMILY_SET_V4, &listeners, &problem), ERR_MALFORMED);
+    assert_false(is_open(first));
+    assert_false(is_open(second));
+}
+
+static void every_family_needs_its_socket(void **state)
+{
+    (void)state;
+    struct listeners listeners = LISTENERS_NONE;
+    struct problem problem;
+
+    assert_int_equal(listeners_adopt(3, 0, FAMILY_SET_V4, &listeners, &problem), ERR_NOT_FOUND);
+    assert_non_null(strstr(problem.text, "no IPv4 socket"));
+    assert_int_equal(listeners_adopt(3, 0, FAMILY_SET_V6, &listeners, &problem), ERR_NOT_FOUND);
+    assert_non_null(strstr(problem.text, "no IPv6 socket"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_no_udp_socket_is_refused),
+        cmocka_unit_test(another_port_is_refused),
+        cmocka_unit_test(all_are_closed_when_one_is_wrong),
+        cmocka_unit_test(every_family_needs_its_socket),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

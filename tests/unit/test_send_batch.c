@@ -1,0 +1,227 @@
+/* test_send_batch.c — tests of send_batch.h, on the loopback interface. */
+#include "send_batch.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "loopback.h"
+
+struct fixture {
+    struct send_batch batch;
+    uint64_t values[COUNTER_PAGE_VALUES];
+    int sender;
+    int receiver;
+    struct transport_addr receiver_addr;
+};
+
+static int setup(void **state)
+{
+    static struct fixture fixture;
+    struct transport_addr sender_addr;
+
+    fixture = (struct fixture){.sender = loopback_socket(&sender_addr)};
+    fixture.receiver = loopback_socket(&fixture.receiver_addr);
+    send_batch_init(&fixture.batch, fixture.sender, fixture.values, SHARD_COUNT_RELAY_SENT);
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    close(fixture->sender);
+    close(fixture->receiver);
+    return 0;
+}
+
+static void add_text(struct fixture *fixture, const char *text)
+{
+    send_batch_add(&fixture->batch, &fixture->receiver_addr, NULL, bytes_of_text(text));
+}
+
+static void expect_text(struct fixture *fixture, const char *text)
+{
+    char got[64];
+
+    loopback_wait(fixture->receiver);
+    assert_int_equal(recv(fixture->receiver, got, sizeof(got), 0), (ssize_t)strlen(text));
+    assert_memory_equal(got, text, strlen(text));
+}
+
+static void expect_nothing(struct fixture *fixture)
+{
+    char got;
+
+    assert_int_equal(recv(fixture->receiver, &got, 1, MSG_DONTWAIT), -1);
+}
+
+static void an_empty_batch_sends_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+
+    send_batch_flush(&fixture->batch);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT_BATCHES], 0);
+    expect_nothing(fixture);
+}
+
+static void a_batch_leaves_in_one_call_and_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_text(fixture, "first");
+    add_text(fixture, "");
+    add_text(fixture, "third");
+    send_batch_flush(&fixture->batch);
+    expect_text(fixture, "first");
+    expect_text(fixture, "");
+    expect_text(fixture, "third");
+    expect_nothing(fixture);
+    assert_int_equal(fixture->batch.count, 0);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT], 3);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT_BYTES], 10);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT_BATCHES], 1);
+    assert_int_equal(fixture->values[SHARD_COUNT_LISTENER_SENT], 0);
+}
+
+static void a_full_batch_is_as_large_as_announced(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (unsigned i = 0; i < SEND_BATCH_MAX; i++) {
+        assert_false(send_batch_is_full(&fixture->batch));
+        add_text(fixture, "x");
+    }
+    assert_true(send_batch_is_full(&fixture->batch));
+    send_batch_flush(&fixture->batch);
+    assert_false(send_batch_is_full(&fixture->batch));
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT], SEND_BATCH_MAX);
+}
+
+static void a_refused_datagram_costs_only_itself(void **state)
+{
+    struct fixture *fixture = *state;
+    static uint8_t large[65535]; /* more than fits UDP over IPv4 */
+
+    add_text(fixture, "before");
+    send_batch_add(&fixture->batch, &fixture->receiver_addr, NULL,
+                   (struct bytes){.data = large, .len = sizeof(large)});
+    add_text(fixture, "after");
+    send_batch_flush(&fixture->batch);
+    expect_text(fixture, "before");
+    expect_text(fixture, "after");
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT], 2);
+    assert_int_equal(fixture->values[SHARD_COUNT_SEND_MESSAGE_TOO_LONG], 1);
+    assert_int_equal(fixture->values[SHARD_COUNT_SEND_PARTIAL_BATCHES], 1);
+}
+
+/* A pending ICMP error fails the next send, whatever its destination. */
+static void a_pending_icmp_error_costs_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct transport_addr gone;
+    struct pollfd wait = {.fd = fixture->sender, .events = 0};
+
+    assert_true(udp_socket_set_int(fixture->sender, IPPROTO_IP, IP_RECVERR, 1));
+    int unreachable = loopback_unreachable(&gone);
+
+    loopback_send(fixture->sender, &gone, "x", 1);
+    assert_int_equal(poll(&wait, 1, 5000), 1);
+    assert_true(wait.revents & POLLERR);
+
+    add_text(fixture, "for another one");
+    send_batch_flush(&fixture->batch);
+    expect_text(fixture, "for another one");
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT], 1);
+    assert_int_equal(fixture->values[SHARD_COUNT_SEND_UNREACHABLE], 0);
+    close(unreachable);
+}
+
+static void a_datagram_leaves_from_the_named_address(void **state)
+{
+    struct fixture *fixture = *state;
+    const uint8_t other_ip[4] = {127, 0, 0, 99};
+    struct transport_addr from = transport_addr_v4(other_ip, 0), source;
+    union socket_addr socket_addr;
+    socklen_t len = sizeof(socket_addr);
+    struct transport_addr any = transport_addr_any(IP_FAMILY_V4, 0);
+    int wildcard = udp_socket_new(IP_FAMILY_V4);
+    char got;
+
+    assert_true(wildcard >= 0 && udp_socket_bind(wildcard, &any));
+    fixture->batch.fd = wildcard;
+    send_batch_add(&fixture->batch, &fixture->receiver_addr, &from, bytes_of_text("x"));
+    send_batch_flush(&fixture->batch);
+    loopback_wait(fixture->receiver);
+    assert_int_equal(recvfrom(fixture->receiver, &got, 1, 0, &socket_addr.any, &len), 1);
+    assert_true(socket_addr_to(&socket_addr, len, &source));
+    assert_true(transport_addr_same_ip(&source, &from));
+
+    /* The next datagram in the same place of the batch names no source: it must not be
+     * that of its predecessor. */
+    add_text(fixture, "y");
+    send_batch_flush(&fixture->batch);
+    loopback_wait(fixture->receiver);
+    len = sizeof(socket_addr);
+    assert_int_equal(recvfrom(fixture->receiver, &got, 1, 0, &socket_addr.any, &len), 1);
+    assert_true(socket_addr_to(&socket_addr, len, &source));
+    assert_false(transport_addr_same_ip(&source, &from));
+    close(wildcard);
+}
+
+static void errors_have_their_counters(void **state)
+{
+    (void)state;
+    assert_int_equal(send_failure_counter(EAGAIN), SHARD_COUNT_SEND_WOULD_BLOCK);
+    assert_int_equal(send_failure_counter(ENOBUFS), SHARD_COUNT_SEND_WOULD_BLOCK);
+    assert_int_equal(send_failure_counter(ENETUNREACH), SHARD_COUNT_SEND_UNREACHABLE);
+    assert_int_equal(send_failure_counter(EHOSTUNREACH), SHARD_COUNT_SEND_UNREACHABLE);
+    assert_int_equal(send_failure_counter(ECONNREFUSED), SHARD_COUNT_SEND_UNREACHABLE);
+    assert_int_equal(send_failure_counter(EMSGSIZE), SHARD_COUNT_SEND_MESSAGE_TOO_LONG);
+    assert_int_equal(send_failure_counter(EPERM), SHARD_COUNT_SEND_NOT_PERMITTED);
+    assert_int_equal(send_failure_counter(EINVAL), SHARD_COUNT_SEND_ERRORS);
+}
+
+/* A packet socket that nobody empties: the send buffer fills up. */
+static void a_full_socket_drops_the_rest_and_does_not_block(void **state)
+{
+    struct fixture *fixture = *state;
+    int ends[2];
+
+    /* A UNIX datagram socket blocks its sender, as a UDP socket does on a busy interface. */
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+    fixture->batch.fd = ends[0];
+    for (unsigned round = 0; round < 100; round++) {
+        for (unsigned i = 0; i < SEND_BATCH_MAX; i++) {
+            add_text(fixture, "x");
+            /* The ends are connected; UNIX sockets know nothing of UDP addresses. */
+            fixture->batch.messages[i].msg_hdr.msg_namelen = 0;
+            fixture->batch.messages[i].msg_hdr.msg_name = NULL;
+        }
+        send_batch_flush(&fixture->batch);
+    }
+    assert_true(fixture->values[SHARD_COUNT_SEND_WOULD_BLOCK] > 0);
+    assert_int_equal(fixture->values[SHARD_COUNT_SEND_WOULD_BLOCK] +
+                         fixture->values[SHARD_COUNT_RELAY_SENT],
+                     100 * SEND_BATCH_MAX);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+#define BATCH_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BATCH_TEST(an_empty_batch_sends_nothing),
+        BATCH_TEST(a_batch_leaves_in_one_call_and_in_order),
+        BATCH_TEST(a_full_batch_is_as_large_as_announced),
+        BATCH_TEST(a_refused_datagram_costs_only_itself),
+        BATCH_TEST(a_pending_icmp_error_costs_nothing),
+        BATCH_TEST(a_datagram_leaves_from_the_named_address),
+        BATCH_TEST(a_full_socket_drops_the_rest_and_does_not_block),
+        cmocka_unit_test(errors_have_their_counters),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
