@@ -5,7 +5,9 @@ target_compile_options(relay_warnings INTERFACE
   -Wcast-qual -Wcast-align -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes
   -Wold-style-definition -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wnull-dereference
   -Wdouble-promotion -Wwrite-strings -Wredundant-decls -Wunused-macros -Wstrict-aliasing=2
-  -Wframe-larger-than=8192 -Wdate-time
+  -Wdate-time
+  # Sanitizers put red zones into frames.
+  $<$<STREQUAL:${RELAY_SANITIZE},>:-Wframe-larger-than=8192>
   $<$<C_COMPILER_ID:GNU>:-Wcast-align=strict;-Wimplicit-fallthrough=5;-Wduplicated-cond>
   $<$<C_COMPILER_ID:GNU>:-Wduplicated-branches;-Wlogical-op;-Warith-conversion>
   $<$<C_COMPILER_ID:Clang>:-Wcomma;-Wassign-enum;-Wunreachable-code>

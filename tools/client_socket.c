@@ -45,7 +45,7 @@ enum err client_socket_open(const struct transport_addr *local, const struct tra
                     SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return ERR_IO;
-    union client_sockaddr addr;
+    union client_sockaddr addr = {0};
     if (local) {
         socklen_t len = client_sockaddr_from(local, &addr);
         if (bind(fd, &addr.any, len) != 0)
@@ -68,7 +68,7 @@ failed:;
 
 enum err client_socket_local_addr(int fd, struct transport_addr *ret)
 {
-    union client_sockaddr addr;
+    union client_sockaddr addr = {0};
     socklen_t len = sizeof addr;
     if (getsockname(fd, &addr.any, &len) != 0)
         return ERR_IO;

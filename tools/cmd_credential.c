@@ -77,8 +77,9 @@ static void print_text(const struct credential *credential, const char *realm)
     char expires[32] = "";
     time_t expiry = (time_t)credential->expiry;
     struct tm utc;
-    if (gmtime_r(&expiry, &utc))
-        strftime(expires, sizeof expires, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    if (!gmtime_r(&expiry, &utc) ||
+        strftime(expires, sizeof expires, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+        expires[0] = '\0';
     printf("username  %s\npassword  %s\nrealm     %s\nexpires   %s\n", credential->username,
            credential->password, realm, expires);
 }

@@ -1,0 +1,32 @@
+/* read_counters.c — prints the counter page of a shard, for the tests.
+ *
+ *     read_counters STATE_DIR SHARD
+ *
+ * One "name value" a line: pid, is_live, then all counters. Exit 1 when there is no page.
+ */
+#include "counter_page.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int argc, char **argv)
+{
+    static struct counter_snapshot snapshot;
+    struct state_dir dir;
+    struct problem problem;
+    char *end;
+
+    if (argc != 3)
+        return EXIT_FAILURE;
+    unsigned long shard = strtoul(argv[2], &end, 10);
+
+    if (*end != '\0' || state_dir_open(argv[1], STATE_DIR_INSPECT, &dir, &problem) != ERR_OK ||
+        counter_page_read(&dir, (uint32_t)shard, &snapshot, &problem) != ERR_OK)
+        return EXIT_FAILURE;
+    state_dir_close(&dir);
+    printf("pid %" PRId64 "\nis_live %d\n", snapshot.page.pid, snapshot.is_live);
+    for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++)
+        printf("%s %" PRIu64 "\n", counter_info_of(i)->name, snapshot.page.values[i]);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,92 @@
+"""The command line: errors that name option, value and rule; ports that are taken; ping."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+
+import harness
+from harness import RELAY, RELAYCTL
+
+
+def run(*command, **environment):
+    return subprocess.run(command, capture_output=True, text=True, check=False,
+                          timeout=harness.DEADLINE, env={**os.environ, **environment})
+
+
+class BadOptions(harness.RelayTest):
+    ROWS = [
+        (["--no-such-option"], ["--no-such-option"]),
+        (["--public-ip4-addr", "300.1.1.1"], ["--public-ip4-addr", "300.1.1.1", "IPv4"]),
+        (["--public-ip4-addr", "127.0.0.1", "--lowest-port", "60000", "--highest-port", "50000"],
+         ["port", "60000", "50000"]),
+        ([], ["--public-ip4-addr", "--public-ip6-addr"]),
+        (["--public-ip4-addr", "127.0.0.1", "--shards", "9", "--lowest-port", "50000",
+          "--highest-port", "50007"], ["--shards", "9"]),
+        (["--public-ip4-addr", "127.0.0.1", "--auth-secret-file", "/no/such/file"],
+         ["--auth-secret-file", "/no/such/file"]),
+    ]
+
+    def test_each_is_said_and_nothing_is_bound(self):
+        for arguments, words in self.ROWS:
+            with self.subTest(arguments=arguments):
+                result = run(RELAY, "run", *arguments)
+                self.assertEqual(result.returncode, 2, result.stderr)
+                self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+                for word in words:
+                    self.assertIn(word, result.stderr)
+                for table in ("/proc/net/udp", "/proc/net/udp6"):
+                    self.assertNotIn(":0D96", pathlib.Path(table).read_text())
+
+    def test_help_ends_with_the_environment(self):
+        text = run(RELAY, "--help").stdout
+        self.assertLess(text.index("--log-format"), text.index("Environment variables"))
+        self.assertLess(text.index("Environment variables"), text.index("PUBLIC_IP4_ADDR  "))
+
+    def test_version_and_check_config(self):
+        self.assertRegex(run(RELAY, "--version").stdout, r"^relay \d+\.\d+\.\d+\n$")
+        result = run(RELAY, "check-config", PUBLIC_IP4_ADDR="192.0.2.1", PUBLIC_IP6_ADDR="")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("192.0.2.1", result.stdout)
+
+
+class PortTaken(harness.RelayTest):
+    def check_refused(self):
+        with tempfile.TemporaryDirectory() as state_dir:
+            result = run(RELAY, "run", "--public-ip4-addr", "127.0.0.1", "--state-dir", state_dir)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("3478", result.stderr)
+        self.assertIn("taken", result.stderr)
+
+    def test_by_somebody_else(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("0.0.0.0", 3478))
+            self.check_refused()
+
+    def test_by_another_relay(self):
+        self.relay()
+        self.check_refused()
+
+
+class Ping(harness.RelayTest):
+    def test_success(self):
+        self.relay()
+        result = run(RELAYCTL, "ping", "--auth-secret", harness.SECRET, "--json", "--count", "4",
+                     "--interval", "1")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        json.loads(result.stdout)
+
+    def test_what_is_wrong_is_said(self):
+        result = run(RELAYCTL, "ping", "--auth-secret", "x", "--count", "1")
+        self.assertEqual(result.returncode, 1)
+        self.assertTrue(result.stdout + result.stderr)
+        self.relay()
+        result = run(RELAYCTL, "ping", "--auth-secret", "wrong", "--count", "1")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout + result.stderr, "(?i)credential|password|secret")
+
+
+if __name__ == "__main__":
+    harness.main()
