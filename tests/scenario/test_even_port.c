@@ -1,6 +1,8 @@
 /* test_even_port.c — EVEN-PORT, RESERVATION-TOKEN, DONT-FRAGMENT: honoured, never ignored. */
 #include "scenario.h"
 
+#include <stdio.h>
+
 static void even_port(void **state)
 {
     struct fixture *f = *state;
@@ -150,6 +152,28 @@ static void pairs_come_back(void **state)
     }
 }
 
+/* Usernames are remembered while something is theirs, a reservation for instance, and no
+ * longer: two ports are enough for any number of users, one after another. */
+static void users_are_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    f->setup.config.port_rest_sec = 0;
+    f->setup.config.lowest_port = 50000;
+    f->setup.config.highest_port = 50001;
+    for (int i = 0; i < 20; i++) {
+        char username[32], password[TURN_PASSWORD_MAX];
+        snprintf(username, sizeof(username), "1892160000:user%d", i);
+        assert_int_equal(turn_password_stamp(f->crypto, f->setup.config.secret,
+                                             bytes_of_text(username), password),
+                         ERR_OK);
+        client_init(&f->bob, f->crypto, f->bob.tuple.client, f->bob.tuple.server, username,
+                    password, TEST_REALM);
+        allocate(f, &f->bob, ATTRS(UDP, EVEN_PORT(1)));
+        delete_allocation(f, &f->bob);
+        advance(f, 30);
+    }
+}
+
 static void failed_openings_take_the_reservation_back(void **state)
 {
     struct fixture *f = *state;
@@ -211,6 +235,7 @@ int main(void)
         SCENARIO(forged_tokens),
         SCENARIO(combinations),
         SCENARIO(pairs_come_back),
+        SCENARIO(users_are_forgotten),
         SCENARIO(failed_openings_take_the_reservation_back),
         SCENARIO(reserved_port_that_is_taken),
         SCENARIO(dont_fragment),

@@ -4,6 +4,8 @@
 #include "stun_attr.h"
 #include "wire.h"
 
+#include <stdlib.h>
+
 /* RFC 8656 §7.2: how long a reserved port waits. */
 enum { RESERVATION_SEC = 30 };
 
@@ -22,6 +24,46 @@ static struct stun_message request_of(struct checked_server *cs, const struct ch
     return request;
 }
 
+/* Zero-terminated; empty when there is none. */
+static void username_of(const struct stun_message *request, char ret[static MODEL_USERNAME_MAX])
+{
+    struct bytes username;
+    ret[0] = 0;
+    if (stun_get_username(request, &username) != ERR_OK)
+        return;
+    memcpy(ret, username.data, username.len);
+    ret[username.len] = 0;
+}
+
+/* Whatever is granted is granted to a username whose time has not run out (both timed schemes
+ * begin with the expiry). */
+static void check_expiry(struct checked_server *cs, const struct stun_message *request)
+{
+    char username[MODEL_USERNAME_MAX];
+    username_of(request, username);
+    if ((cs->config.schemes & TURN_SCHEME_STATIC) == 0 &&
+        strtoull(username, NULL, 10) < cs->now.wall.sec)
+        checked_fail(cs, "success for %s, which has expired", username);
+}
+
+static void check_owner(struct checked_server *cs, const struct stun_message *request,
+                        const struct model_allocation *a)
+{
+    char username[MODEL_USERNAME_MAX];
+    username_of(request, username);
+    if (strcmp(username, a->username) != 0)
+        checked_fail(cs, "%s acts on the allocation of %s", username, a->username);
+}
+
+static void check_quota(struct checked_server *cs, const struct model_allocation *a)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < cs->model.allocation_count; i++)
+        count += strcmp(cs->model.allocations[i].username, a->username) == 0;
+    if (cs->config.user_quota != 0 && count > cs->config.user_quota)
+        checked_fail(cs, "%zu allocations of %s", count, a->username);
+}
+
 /* A port that waits for a token is for whoever brings the token. */
 static void check_kept_port(struct checked_server *cs, const struct checked_input *input,
                             uint16_t port)
@@ -36,6 +78,10 @@ static void check_kept_port(struct checked_server *cs, const struct checked_inpu
     if (stun_get_reservation_token(&request, &token) != ERR_OK ||
         memcmp(token.data, kept->token, sizeof(kept->token)) != 0)
         checked_fail(cs, "port %u is reserved for a token", port);
+    char username[MODEL_USERNAME_MAX];
+    username_of(&request, username);
+    if (strcmp(username, kept->username) != 0)
+        checked_fail(cs, "port %u is reserved for %s", port, kept->username);
     kept->until = cs->now.mono; /* a token is good once */
 }
 
@@ -66,7 +112,12 @@ static void on_open(struct checked_server *cs, const struct checked_input *input
         a->five_tuple = c->five_tuple;
         a->relay_id = c->relay_id;
         memcpy(a->transaction_id, request.transaction_id, sizeof(a->transaction_id));
+        username_of(&request, a->username);
+        check_expiry(cs, &request);
+        check_quota(cs, a);
     }
+    if (!bytes_equal(c->username, bytes_of_text(a->username)))
+        checked_fail(cs, "OPEN names another user than %s", a->username);
     /* One port can be tried twice, for fewer families. */
     if (c->port != a->failed_port)
         a->port_taken_at = cs->now.mono;
@@ -86,8 +137,11 @@ static void on_close(struct checked_server *cs, const struct checked_input *inpu
             checked_fail(cs, "an allocation expires before its time");
         if (c->families != a->families)
             checked_fail(cs, "half an allocation expires");
-    } else if (input->kind != INPUT_CLIENT || !five_tuple_equal(&a->five_tuple, &input->tuple)) {
-        checked_fail(cs, "an allocation is deleted by someone else");
+    } else {
+        if (input->kind != INPUT_CLIENT || !five_tuple_equal(&a->five_tuple, &input->tuple))
+            checked_fail(cs, "an allocation is deleted from elsewhere");
+        struct stun_message request = request_of(cs, input);
+        check_owner(cs, &request, a);
     }
     a->families &= (uint8_t)~c->families;
     if (a->families != 0) {
@@ -146,9 +200,25 @@ static void on_allocate_success(struct checked_server *cs, const struct checked_
                                   .until = mono_time_add_sec(a->port_taken_at, RESERVATION_SEC),
                                   .reserved = true};
         memcpy(kept.token, answer->token, sizeof(kept.token));
+        memcpy(kept.username, a->username, sizeof(kept.username));
         if (a->port % 2 != 0 || model_by_port(&cs->model, kept.port))
             checked_fail(cs, "the port next to %u is not free to be reserved", a->port);
         model_keep_port(&cs->model, kept, cs->now.mono);
+    }
+}
+
+/* CLOSE comes first, so that a client told of the end sends into nothing. */
+static void check_deleted(struct checked_server *cs, const struct stun_message *request,
+                          const struct model_allocation *left)
+{
+    uint8_t family;
+    if (cs->seen_count != 2 || cs->seen[0].command.kind != TURN_COMMAND_CLOSE_RELAY)
+        checked_fail(cs, "lifetime 0 is granted and nothing closed");
+    if (stun_get_address_family(request, STUN_ATTR_REQUESTED_ADDRESS_FAMILY, &family) == ERR_OK) {
+        if (cs->seen[0].command.families != family_set_of(family))
+            checked_fail(cs, "another family than the requested one is closed");
+    } else if (left) {
+        checked_fail(cs, "a part of a deleted allocation is left");
     }
 }
 
@@ -156,10 +226,12 @@ static void on_refresh_success(struct checked_server *cs, const struct checked_i
                                const struct answer *answer)
 {
     struct model_allocation *a = model_by_tuple(&cs->model, &input->tuple);
+    struct stun_message request = request_of(cs, input);
+    check_expiry(cs, &request);
+    if (a)
+        check_owner(cs, &request, a);
     if (answer->lifetime_sec == 0) {
-        /* CLOSE comes first, so that a client told of the end sends into nothing. */
-        if (cs->seen_count < 2 || cs->seen[0].command.kind != TURN_COMMAND_CLOSE_RELAY)
-            checked_fail(cs, "lifetime 0 is granted and nothing closed");
+        check_deleted(cs, &request, a);
         return;
     }
     if (!a || a->state != MODEL_LIVE)
@@ -178,6 +250,8 @@ static void on_bind_success(struct checked_server *cs, const struct checked_inpu
     struct transport_addr peer;
     if (!a || a->state != MODEL_LIVE)
         checked_fail(cs, "a channel is bound without an allocation");
+    check_owner(cs, &request, a);
+    check_expiry(cs, &request);
     if (stun_get_channel_number(&request, &number) != ERR_OK ||
         stun_get_xor_address(&request, STUN_ATTR_XOR_PEER_ADDRESS, &peer) != ERR_OK)
         checked_fail(cs, "a channel is bound without number or peer");

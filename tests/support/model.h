@@ -11,7 +11,12 @@
 #include "transport_addr.h"
 #include "turn_command.h"
 
-enum { MODEL_ALLOCATIONS_MAX = 128, MODEL_CHANNELS_MAX = 32, MODEL_PORTS_MAX = 512 };
+enum {
+    MODEL_ALLOCATIONS_MAX = 128,
+    MODEL_CHANNELS_MAX = 32,
+    MODEL_PORTS_MAX = 512,
+    MODEL_USERNAME_MAX = 513,
+};
 
 struct model_channel {
     uint16_t number;
@@ -22,6 +27,7 @@ struct model_channel {
 struct model_allocation {
     enum { MODEL_OPENING, MODEL_OPEN, MODEL_LIVE } state; /* LIVE: the client was told */
     struct five_tuple five_tuple;
+    char username[MODEL_USERNAME_MAX];
     struct turn_relay_id relay_id;
     uint16_t port;
     uint16_t failed_port; /* that could not be opened last */
@@ -38,7 +44,8 @@ struct model_port {
     uint16_t port;
     struct mono_time until;
     bool reserved;
-    uint8_t token[8]; /* when reserved */
+    uint8_t token[8]; /* when reserved, and whose it is */
+    char username[MODEL_USERNAME_MAX];
 };
 
 struct model {
