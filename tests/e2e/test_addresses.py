@@ -5,6 +5,7 @@ import socket
 import subprocess
 
 import harness
+from stun import Credential
 from turn_client import TurnClient
 
 V4 = ["10.77.1.1", "10.77.1.2", "10.77.2.1"]
@@ -51,14 +52,15 @@ class Addresses(harness.RelayTest):
 
     def test_allocations_and_data_on_every_address(self):
         self.relay(addresses=("10.77.1.1", "fd77:1::1"))
-        username, password = self.credential("stamp")
+        credential = Credential(*self.credential("stamp"))
         for address in [*V4, *V6]:
             with self.subTest(address=address):
-                # A connected socket takes answers from that address alone.
-                client = TurnClient((address, 3478), username, password)
+                # The client takes answers from that address alone.
+                client = TurnClient(address, credential, local=(address,))
                 self.addCleanup(client.close)
-                relayed = client.allocate()
-                self.assertEqual(relayed[0], "10.77.1.1")
+                client.allocate()
+                relayed = client.relayed[4]
+                self.assertEqual(relayed.ip, "10.77.1.1")
                 client.bind_channel(0x4001, relayed)
                 client.send(0x4001, address.encode())
                 self.assertEqual(client.receive(), (0x4001, address.encode()))

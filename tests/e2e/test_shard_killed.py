@@ -5,6 +5,7 @@ import signal
 import time
 
 import harness
+from stun import Credential
 from turn_client import TurnClient
 
 FLOWS = 24
@@ -18,12 +19,13 @@ class ShardKilled(harness.RelayTest):
 
     def test_others_lose_nothing_and_it_comes_back(self):
         relay = self.relay(shards=4)
-        username, password = self.credential("stamp")
+        credential = Credential(*self.credential("stamp"))
         clients, port_of = [], {}
         while len(clients) < FLOWS or len(set(self.owners(relay, clients, port_of).values())) < 4:
-            client = TurnClient(("127.0.0.1", 3478), username, password)
+            client = TurnClient("127.0.0.1", credential)
             self.addCleanup(client.close)
-            port_of[client] = client.allocate()[1]
+            client.allocate()
+            port_of[client] = client.relay_port
             # Each flow sends to itself: its own relayed address is its peer.
             client.bind_channel(0x4000, ("127.0.0.1", port_of[client]))
             clients.append(client)
@@ -44,7 +46,8 @@ class ShardKilled(harness.RelayTest):
 
         # Allocations end with their shard, so its flows start anew on the same five-tuple.
         client = clients[0]
-        port = client.allocate()[1]
+        client.allocate()
+        port = client.relay_port
         self.assertEqual((port - 49152) // (16384 // 4), victim)
         client.bind_channel(0x4000, ("127.0.0.1", port))
         client.send(0x4000, b"again")
