@@ -6,12 +6,13 @@ target_compile_options(relay_warnings INTERFACE
   -Wold-style-definition -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wnull-dereference
   -Wdouble-promotion -Wwrite-strings -Wredundant-decls -Wunused-macros -Wstrict-aliasing=2
   -Wdate-time
-  # Sanitizers put red zones into frames.
-  $<$<STREQUAL:${RELAY_SANITIZE},>:-Wframe-larger-than=8192>
   $<$<C_COMPILER_ID:GNU>:-Wcast-align=strict;-Wimplicit-fallthrough=5;-Wduplicated-cond>
   $<$<C_COMPILER_ID:GNU>:-Wduplicated-branches;-Wlogical-op;-Warith-conversion>
   $<$<C_COMPILER_ID:Clang>:-Wcomma;-Wassign-enum;-Wunreachable-code>
   $<$<C_COMPILER_ID:Clang>:-Wmissing-variable-declarations;-Wheader-guard>)
+if(NOT RELAY_SANITIZE) # which puts red zones into frames
+  target_compile_options(relay_warnings INTERFACE -Wframe-larger-than=8192)
+endif()
 if(RELAY_WERROR)
   target_compile_options(relay_warnings INTERFACE -Werror)
 endif()
