@@ -212,8 +212,10 @@ static void to_client(struct world *world, const struct event *event)
 static void advance_to(struct world *world, int64_t usec)
 {
     int64_t by = usec - world_now(world);
+    if (by <= 0)
+        return; /* after each input no deadline is due: rules_state */
     for (size_t i = 0; i < world->shard_count; i++)
-        checked_advance(&world->shards[i], by > 0 ? by : 0);
+        checked_advance(&world->shards[i], by);
     for (size_t i = 0; i < world->shard_count; i++) {
         struct event nobody = {.client = 0};
         carry_out(world, i, &nobody);

@@ -35,13 +35,26 @@ static uint8_t next_byte(struct choices *choices)
     return byte;
 }
 
+static void record(struct choices *choices, uint8_t byte)
+{
+    if (choices->record_len < choices->record_capacity)
+        choices->record[choices->record_len++] = byte;
+}
+
 uint32_t choose(struct choices *choices, uint32_t bound)
 {
-    if (!choices->from_bytes)
-        return (uint32_t)(next_random(choices) % bound);
     /* As few bytes as the bound needs, so that each byte of the input matters. */
+    unsigned bits = 0;
+    while (bits < 32 && (bound - 1) >> bits != 0)
+        bits += 8;
     uint32_t value = 0;
-    for (uint32_t left = bound - 1; left > 0; left >>= 8)
+    if (!choices->from_bytes) {
+        value = (uint32_t)(next_random(choices) % bound);
+        for (unsigned shift = bits; shift > 0; shift -= 8)
+            record(choices, (uint8_t)(value >> (shift - 8)));
+        return value;
+    }
+    for (; bits > 0; bits -= 8)
         value = value << 8 | next_byte(choices);
     return value % bound;
 }
@@ -54,5 +67,5 @@ bool chance(struct choices *choices, uint32_t percent)
 void choose_bytes(struct choices *choices, uint8_t *ret, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        ret[i] = choices->from_bytes ? next_byte(choices) : (uint8_t)(next_random(choices) >> 56);
+        ret[i] = (uint8_t)choose(choices, 256);
 }

@@ -14,6 +14,11 @@ struct choices {
     uint64_t state;     /* of the generator, when |from_bytes| is false */
     struct bytes bytes; /* what is left of the fuzzer's input */
     bool from_bytes;
+    /* Bytes that give the same choices again, so that a fuzzer can start from them. The
+     * caller's buffer; NULL = not wanted. What does not fit is left out. */
+    uint8_t *record;
+    size_t record_len;
+    size_t record_capacity;
 };
 
 struct choices choices_of_seed(uint64_t seed);
