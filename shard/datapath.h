@@ -4,7 +4,8 @@
  *     down  relay sockets    ─ recvmmsg ─► core ─► listening socket
  *
  * A datagram is received into a slot with headroom, rewritten there and sent
- * from there; nothing is allocated and no payload is copied. Up, neighbours in a
+ * from there; nothing is allocated and no payload is copied. (libevent doubles its list of ready
+ * events when more were ready at once than ever before, at most seven times.) Up, neighbours in a
  * batch that leave from the same relay socket leave in one call. Down, what several relay
  * sockets received leaves in one call: the batch is flushed when the slots run out and
  * at the end of the round (round.h). The order within a flow is kept both ways.

@@ -50,7 +50,7 @@ struct relay_options {
     const char *users_file;
     const char *state_dir_given;
     char state_dir[STATE_DIR_PATH_MAX]; /* resolved; neither opened nor created by parsing */
-    uint32_t user_quota;                /* allocations of a username on a shard; 0 = no limit */
+    uint32_t user_quota;                /* allocations of a username on the host; 0 = no limit */
     uint32_t channels_per_allocation;   /* 1..4096 */
     bool rfc5766_channels;              /* numbers up to 0x7FFF are bound too */
     uint32_t max_allocations; /* of a shard; 0 = as many as ports; may exceed the slice's ports */

@@ -260,7 +260,8 @@ static const struct option_spec specs[] = {
         .argument = "N",
         .env = {"USER_QUOTA"},
         .default_text = "0",
-        .help = "Most allocations of one username on each shard; 0 is no limit",
+        .help = "Most allocations of one username on this host, split between its shards; 0 is no "
+                "limit",
         .max = UINT16_MAX,
         FIELD(user_quota),
     },

@@ -6,15 +6,32 @@
 #include "udp_socket.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "unit.h"
 
 static const uint8_t loopback_ip[4] = {127, 0, 0, 1};
 
+/*
+ * loopback_pin keeps the test on one CPU. What it sends on the loopback interface waits in a
+ * queue of that CPU, in order, should the kernel not deliver it at once.
+ */
+static inline void loopback_pin(void)
+{
+    cpu_set_t one;
+    int cpu = sched_getcpu();
+
+    assert_true(cpu >= 0);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)cpu, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+}
+
 /* loopback_socket makes a socket on 127.0.0.1 with a port of the kernel's choice. */
 static inline int loopback_socket(struct transport_addr *ret_addr)
 {
+    loopback_pin();
     struct transport_addr any = transport_addr_v4(loopback_ip, 0);
     union socket_addr socket_addr;
     socklen_t len = sizeof(socket_addr);
@@ -41,14 +58,6 @@ static inline int loopback_unreachable(struct transport_addr *ret_addr)
     return fd;
 }
 
-/* loopback_wait fails the test unless |fd| has something to read within five seconds. */
-static inline void loopback_wait(int fd)
-{
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-
-    assert_int_equal(poll(&wait, 1, 5000), 1);
-}
-
 /* loopback_send sends |len| bytes from |fd| to |to|. */
 static inline void loopback_send(int fd, const struct transport_addr *to, const void *data,
                                  size_t len)
@@ -57,6 +66,29 @@ static inline void loopback_send(int fd, const struct transport_addr *to, const 
     socklen_t addr_len = socket_addr_from(to, &socket_addr);
 
     assert_int_equal(sendto(fd, data, len, 0, &socket_addr.any, addr_len), (ssize_t)len);
+}
+
+/* loopback_settle returns when everything sent so far has arrived: it sends a datagram to
+ * itself, behind all others. */
+static inline void loopback_settle(void)
+{
+    struct transport_addr self;
+    int fd = loopback_socket(&self);
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+    loopback_send(fd, &self, "x", 1);
+    assert_int_equal(poll(&wait, 1, 5000), 1);
+    close(fd);
+}
+
+/* loopback_wait fails the test unless |fd| has something to read within five seconds, and
+ * everything else sent so far has arrived too. */
+static inline void loopback_wait(int fd)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+    assert_int_equal(poll(&wait, 1, 5000), 1);
+    loopback_settle();
 }
 
 #endif
