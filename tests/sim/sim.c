@@ -142,5 +142,5 @@ int main(int argc, char **argv)
     }
     free(world);
     printf("sim: %llu worlds without a broken invariant\n", (unsigned long long)runs);
-    return runs >= 300 ? judge_coverage(sums) : 0;
+    return runs >= 1000 ? judge_coverage(sums) : 0;
 }
