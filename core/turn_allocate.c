@@ -15,6 +15,9 @@
 /* RFC 8656 §18.8: the only transport there is. */
 enum { TRANSPORT_UDP = 17 };
 
+/* A reservation lasts at least until its token is told: its own time begins with the answer. */
+enum { OPENING_RESERVATION_SEC = 86400 };
+
 /* What a request asks for. */
 struct asked {
     uint8_t families;
@@ -182,7 +185,7 @@ static bool reserve_next(struct turn_server *server, struct turn_allocation *all
                           allocation->token);
     allocation->user->references++;
     if (!turn_reservation_new(&server->reservations, port, allocation->families, allocation->user,
-                              allocation->token, mono_time_add_sec(now, TURN_RESERVATION_SEC))) {
+                              allocation->token, mono_time_add_sec(now, OPENING_RESERVATION_SEC))) {
         allocation->user->references--;
         turn_ports_release(&server->ports, port, now);
         return false;
@@ -202,6 +205,17 @@ static bool draw_port(struct turn_server *server, struct turn_allocation *alloca
         return false;
     allocation->port = turn_ports_take(&server->ports, want, random_below(server, available));
     return want != TURN_PORT_PAIR || reserve_next(server, allocation, now);
+}
+
+/* The token is about to be told: from now on it is good for TURN_RESERVATION_SEC. */
+static void start_reservation(struct turn_server *server, const struct turn_allocation *allocation,
+                              struct mono_time now)
+{
+    struct turn_reservation *reservation =
+        turn_reservation_find(&server->reservations, (uint16_t)(allocation->port + 1));
+    if (reservation)
+        deadline_heap_set(&server->reservations.deadlines, &reservation->expiry,
+                          mono_time_add_sec(now, TURN_RESERVATION_SEC));
 }
 
 /* Gives the port back, with the reservation that was made beside it. */
@@ -350,6 +364,8 @@ void turn_server_relay_opened(struct turn_server *server, struct turn_now now,
     allocation->state = TURN_ALLOCATION_LIVE;
     deadline_heap_set(&server->allocations.deadlines, &allocation->expiry,
                       mono_time_add_sec(now.mono, allocation->granted_lifetime_sec));
+    if (allocation->has_token)
+        start_reservation(server, allocation, now.mono);
     turn_count(server, TURN_COUNT_ALLOCATIONS_CREATED);
     struct turn_reply_to reply = reply_to_opening(allocation);
     crypto_wipe(&allocation->opening, sizeof allocation->opening);

@@ -76,6 +76,22 @@ static void reservations_end(void **state)
     EXPECT_TRUE("the port is free again when it has rested", f->bob.port == 50001);
 }
 
+/* However long the relay took to open: the 30 s are the client's to use. */
+static void reservations_begin_with_the_answer(void **state)
+{
+    struct fixture *f = *state;
+    get_nonce(f, &f->device[0]);
+    ask(f, &f->device[0], TURN_ALLOCATE, ATTRS(UDP, EVEN_PORT(1)));
+    EXPECT(f, "Allocate", OPEN(device[0], FAMILY_SET_V4));
+    advance(f, 31);
+    relay_opens(f, &f->device[0]);
+    EXPECT(f, "Allocate", SUCCESS(device[0]));
+    advance(f, 29);
+    allocate(f, &f->device[1], ATTRS(UDP, TOKEN(f->device[0].token)));
+    EXPECT_TRUE("row RESERVATION-TOKEN: 30 s from the answer on",
+                f->device[1].port == f->device[0].port + 1);
+}
+
 /* A reservation does not depend on the allocation it was made with. */
 static void reservation_outlives_its_allocation(void **state)
 {
@@ -230,6 +246,7 @@ int main(void)
         SCENARIO(no_even_port_left),
         SCENARIO(reserve_the_next_port),
         SCENARIO(reservations_end),
+        SCENARIO(reservations_begin_with_the_answer),
         SCENARIO(reservation_outlives_its_allocation),
         SCENARIO(token_of_another_user),
         SCENARIO(forged_tokens),

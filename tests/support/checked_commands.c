@@ -118,9 +118,6 @@ static void on_open(struct checked_server *cs, const struct checked_input *input
     }
     if (!bytes_equal(c->username, bytes_of_text(a->username)))
         checked_fail(cs, "OPEN names another user than %s", a->username);
-    /* One port can be tried twice, for fewer families. */
-    if (c->port != a->failed_port)
-        a->port_taken_at = cs->now.mono;
     a->port = c->port;
     a->families = c->families;
 }
@@ -197,7 +194,7 @@ static void on_allocate_success(struct checked_server *cs, const struct checked_
     a->expires = mono_time_add_sec(cs->now.mono, answer->lifetime_sec);
     if (answer_has(answer, STUN_ATTR_RESERVATION_TOKEN)) {
         struct model_port kept = {.port = (uint16_t)(a->port + 1),
-                                  .until = mono_time_add_sec(a->port_taken_at, RESERVATION_SEC),
+                                  .until = mono_time_add_sec(cs->now.mono, RESERVATION_SEC),
                                   .reserved = true};
         memcpy(kept.token, answer->token, sizeof(kept.token));
         memcpy(kept.username, a->username, sizeof(kept.username));

@@ -196,12 +196,10 @@ void rules_outcome(struct checked_server *cs, struct checked_input *input)
         checked_fail(cs, "the test answers an OPEN_RELAY that does not wait");
     input->tuple = a->five_tuple;
     memcpy(input->transaction_id, a->transaction_id, sizeof(input->transaction_id));
-    if (!input->failed) {
+    if (!input->failed)
         a->state = MODEL_OPEN;
-    } else {
-        a->failed_port = a->port;
+    else
         a->port = 0; /* nothing is open; the port may be anybody's */
-    }
 }
 
 void rules_outcome_end(struct checked_server *cs, const struct checked_input *input)

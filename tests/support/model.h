@@ -30,11 +30,9 @@ struct model_allocation {
     char username[MODEL_USERNAME_MAX];
     struct turn_relay_id relay_id;
     uint16_t port;
-    uint16_t failed_port; /* that could not be opened last */
     uint8_t families;
     uint8_t transaction_id[STUN_TRANSACTION_ID_LEN]; /* of the Allocate */
-    struct mono_time port_taken_at;
-    struct mono_time expires; /* NEVER until LIVE */
+    struct mono_time expires;                        /* NEVER until LIVE */
     struct model_channel channels[MODEL_CHANNELS_MAX];
     size_t channel_count;
 };
