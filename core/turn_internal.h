@@ -120,6 +120,14 @@ enum turn_verdict turn_relay_channel_data(struct turn_server *server, struct tur
                                           const struct five_tuple *five_tuple,
                                           struct bytes datagram, struct turn_relay *ret);
 
+/* turn_opening.c: gives |allocation|, which is OPENING, a port (that of |reservation| if not NULL,
+ * which ends) and queues OPEN_RELAY; or abandons it and queues the error. */
+void turn_begin_opening(struct turn_server *server, struct turn_allocation *allocation,
+                        struct turn_reservation *reservation, struct mono_time now);
+/* turn_opening.c: the success of an Allocate, also a second time. */
+void turn_reply_allocated(struct turn_server *server, const struct turn_allocation *allocation,
+                          const struct turn_reply_to *reply);
+
 /* turn_refresh.c: the lifetime granted for a requested one (RFC 8656 §7.2). |sec| is
  * 0 when the request had none. */
 uint32_t turn_granted_lifetime(const struct turn_server *server, uint32_t sec);
