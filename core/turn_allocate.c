@@ -60,6 +60,16 @@ static struct turn_reservation *find_reservation(struct turn_server *server,
     return reservation;
 }
 
+uint32_t turn_token_shard(const struct turn_server *server, const struct stun_message *message)
+{
+    struct bytes token;
+    if (stun_get_reservation_token(message, &token) != ERR_OK)
+        return server->config.shard;
+    uint16_t shard, port;
+    turn_reservation_unseal(&server->reservation_key, token.data, &shard, &port);
+    return shard;
+}
+
 /* EVEN-PORT, RESERVATION-TOKEN and the families, which restrict each other. */
 static unsigned read_port(struct turn_server *server, const struct turn_request *request,
                           struct asked *asked)
@@ -126,12 +136,13 @@ static struct turn_allocation *make_allocation(struct turn_server *server,
     allocation->families = asked->families;
     allocation->missing_families = asked->missing_families;
     allocation->granted_lifetime_sec = asked->lifetime_sec;
+    allocation->dont_fragment = asked->dont_fragment;
+    turn_key_check(server, &reply->key, allocation->key_check);
     memcpy(allocation->transaction_id, reply->transaction_id, sizeof allocation->transaction_id);
     allocation->opening = (struct turn_opening){
         .key = reply->key,
         .integrity_sha256 = reply->integrity_sha256,
         .fingerprint = reply->fingerprint,
-        .dont_fragment = asked->dont_fragment,
         .port_is_reserved = asked->reservation != NULL,
         .want = asked->want,
     };

@@ -1,7 +1,9 @@
 /* turn_allocation.h — an allocation: a relayed transport address granted to a client (RFC 8656 §6).
  *
- *   OPENING   the relay socket is being opened; the Allocate is not yet answered
- *   LIVE      relays; ends by Refresh with lifetime 0 or when its lifetime runs out
+ *   OPENING    the relay socket is being opened; the Allocate is not yet answered
+ *   CLAIMING   the relay is open, the registry is asked whether the five-tuple is ours
+ *   LIVE       relays; ends by Refresh with lifetime 0 or when its lifetime runs out
+ *   RESTORING  was live in a former process; its relay socket is being opened again
  *
  * The generation of an object counts its uses, so that a late event of a former
  * one is recognised (struct turn_relay_id).
@@ -28,20 +30,22 @@
 enum turn_allocation_state {
     TURN_ALLOCATION_FREE,
     TURN_ALLOCATION_OPENING,
+    TURN_ALLOCATION_CLAIMING,
     TURN_ALLOCATION_LIVE,
+    TURN_ALLOCATION_RESTORING,
 };
 
 struct turn_channel;
 
-/* What is needed once more when the relay socket is open; wiped after the answer. */
+/* What the answer needs; wiped after it. */
 struct turn_opening {
     struct turn_key key; /* of the request, for the answer's integrity */
     bool integrity_sha256;
     bool fingerprint;
-    bool dont_fragment;
     bool port_is_reserved; /* from a RESERVATION-TOKEN: no other port will do */
     enum turn_port_want want;
     uint32_t attempts;
+    struct mono_time restored_until; /* RESTORING: its expiry */
 };
 
 struct turn_allocation {
@@ -63,6 +67,10 @@ struct turn_allocation {
     uint32_t granted_lifetime_sec;
     uint8_t missing_families; /* asked for additionally, and not to be had */
     bool has_token;
+    bool dont_fragment;
+    bool unclaimed; /* made while the registry was away */
+    uint8_t key_check[TURN_KEY_CHECK_LEN];
+    struct mono_time created;
     uint8_t token[TURN_RESERVATION_TOKEN_LEN];
     struct turn_opening opening;
 };

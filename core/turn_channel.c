@@ -83,17 +83,24 @@ struct turn_channel *turn_channel_by_peer(const struct turn_channel_table *table
     return NULL;
 }
 
+static void bind_until(struct turn_channel_table *table, struct turn_channel *channel,
+                       struct mono_time until)
+{
+    channel->bound_until = until;
+    deadline_heap_set(&table->deadlines, &channel->forget,
+                      mono_time_add_sec(until, TURN_CHANNEL_RESERVED_SEC));
+}
+
 void turn_channel_bind_again(struct turn_channel_table *table, struct turn_channel *channel,
                              struct mono_time now)
 {
-    channel->bound_until = mono_time_add_sec(now, TURN_CHANNEL_LIFETIME_SEC);
-    deadline_heap_set(&table->deadlines, &channel->forget,
-                      mono_time_add_sec(channel->bound_until, TURN_CHANNEL_RESERVED_SEC));
+    bind_until(table, channel, mono_time_add_sec(now, TURN_CHANNEL_LIFETIME_SEC));
 }
 
-struct turn_channel *turn_channel_new(struct turn_channel_table *table,
-                                      struct turn_allocation *allocation, uint16_t number,
-                                      const struct transport_addr *peer, struct mono_time now)
+struct turn_channel *turn_channel_restore(struct turn_channel_table *table,
+                                          struct turn_allocation *allocation, uint16_t number,
+                                          const struct transport_addr *peer,
+                                          struct mono_time bound_until)
 {
     struct turn_channel *channel = pool_take(&table->pool);
     if (!channel)
@@ -107,8 +114,16 @@ struct turn_channel *turn_channel_new(struct turn_channel_table *table,
     hash_index_insert(&table->by_number, &channel->by_number,
                       hash_number(table, allocation, number));
     hash_index_insert(&table->by_peer, &channel->by_peer, hash_peer(table, allocation, peer));
-    turn_channel_bind_again(table, channel, now);
+    bind_until(table, channel, bound_until);
     return channel;
+}
+
+struct turn_channel *turn_channel_new(struct turn_channel_table *table,
+                                      struct turn_allocation *allocation, uint16_t number,
+                                      const struct transport_addr *peer, struct mono_time now)
+{
+    return turn_channel_restore(table, allocation, number, peer,
+                                mono_time_add_sec(now, TURN_CHANNEL_LIFETIME_SEC));
 }
 
 void turn_channel_end(struct turn_channel_table *table, struct turn_channel *channel)

@@ -65,6 +65,13 @@ struct turn_channel *turn_channel_new(struct turn_channel_table *table,
                                       struct turn_allocation *allocation, uint16_t number,
                                       const struct transport_addr *peer, struct mono_time now);
 
+/* turn_channel_restore makes a channel that is bound until |bound_until|, else as
+ * turn_channel_new. */
+struct turn_channel *turn_channel_restore(struct turn_channel_table *table,
+                                          struct turn_allocation *allocation, uint16_t number,
+                                          const struct transport_addr *peer,
+                                          struct mono_time bound_until);
+
 /* turn_channel_bind_again starts the life of a bound or reserved channel anew. */
 void turn_channel_bind_again(struct turn_channel_table *table, struct turn_channel *channel,
                              struct mono_time now);

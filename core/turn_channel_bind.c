@@ -57,11 +57,12 @@ void turn_handle_channel_bind(struct turn_server *server, const struct turn_requ
     if (channel) {
         turn_channel_bind_again(&server->channels, channel, now);
     } else if (allocation->channel_count >= server->config.channels_per_allocation ||
-               !turn_channel_new(&server->channels, allocation, number, &peer, now)) {
+               !(channel = turn_channel_new(&server->channels, allocation, number, &peer, now))) {
         turn_count(server, TURN_COUNT_TABLE_FULL_CHANNELS);
         turn_reply_error(server, reply, now, STUN_INSUFFICIENT_CAPACITY);
         return;
     }
     turn_update_gauges(server);
+    turn_record_channel(server, channel);
     turn_reply_success(server, reply);
 }

@@ -20,6 +20,18 @@ struct turn_command *turn_command_push(struct turn_server *server, enum turn_com
     return command;
 }
 
+struct turn_record *turn_command_push_record(struct turn_server *server,
+                                             enum turn_command_kind kind,
+                                             enum turn_record_kind record_kind,
+                                             const struct five_tuple *five_tuple)
+{
+    struct turn_command *command = turn_command_push(server, kind, five_tuple);
+    struct turn_record *record = &server->queue.records[server->queue.count - 1];
+    *record = (struct turn_record){.kind = record_kind, .five_tuple = *five_tuple};
+    command->record = record;
+    return record;
+}
+
 bool turn_server_next_command(struct turn_server *server, struct turn_command *ret)
 {
     struct turn_command_queue *queue = &server->queue;

@@ -3,7 +3,8 @@
  *   not STUN, wrong fingerprint, indication, response   dropped
  *   malformed request, unknown method                   400
  *   Binding                                             answered as it is
- *   other methods      authentication ─► unknown attributes (420) ─► the method's file
+ *   other methods      authentication ─► whose is it? ─► unknown attributes (420) ─► the
+ *                      method's file
  *
  * Nothing here is kept before authentication, and what is not authenticated is
  * answered only within its source's rate.
@@ -96,17 +97,50 @@ static void handle_binding(struct turn_server *server, const struct turn_request
         turn_handle_binding(server, request);
 }
 
+/* Another shard may have to deal with it: the owner of the five-tuple, which is not here, or the
+ * one that holds a reserved port. Asked of authenticated requests only, so that nobody else
+ * can cause look-ups. |ret_shard| says which if that is known. */
+static bool is_not_mine(const struct turn_server *server, const struct turn_request *request,
+                        uint32_t *ret_shard)
+{
+    if (!server->config.recorded || request->arrival != TURN_ARRIVAL_FIRST ||
+        turn_allocation_find(&server->allocations, &request->reply.five_tuple))
+        return false;
+    if (request->message.method == TURN_ALLOCATE) {
+        /* Whether the five-tuple is somebody else's the claim will tell. */
+        *ret_shard = turn_token_shard(server, &request->message);
+        return *ret_shard != server->config.shard;
+    }
+    *ret_shard = TURN_SHARD_UNKNOWN;
+    return true;
+}
+
+static enum turn_verdict handle_authenticated(struct turn_server *server,
+                                              const struct turn_request *request,
+                                              const struct method *method, struct turn_relay *ret)
+{
+    uint32_t shard;
+    if (is_not_mine(server, request, &shard))
+        return turn_not_mine(shard, ret);
+    turn_count(server, method->counter);
+    if (!refuse_unknown(server, request))
+        method->handle(server, request);
+    return TURN_VERDICT_CONTROL;
+}
+
 /* Authenticates and hands over; wipes what the answer needed of the key. */
-static void handle_method(struct turn_server *server, struct turn_request *request,
-                          const struct method *method)
+static enum turn_verdict handle_method(struct turn_server *server, struct turn_request *request,
+                                       const struct method *method, struct turn_relay *ret)
 {
     struct turn_reply_to *reply = &request->reply;
-    turn_count(server, method->counter);
+    enum turn_verdict verdict = TURN_VERDICT_CONTROL;
     bool nonce_valid = turn_auth_has_valid_nonce(&server->auth, request->now.mono,
                                                  &reply->five_tuple.client, &request->message);
     /* Whoever lacks a nonce may be anyone: the rate is asked before keys are derived. */
-    if (!nonce_valid && !within_rate(server, request))
-        return;
+    if (!nonce_valid && !within_rate(server, request)) {
+        turn_count(server, method->counter);
+        return verdict;
+    }
     struct turn_auth_result auth;
     turn_authenticate(&server->auth, request->now, &request->message, nonce_valid, &auth);
     reply->has_key = auth.has_key;
@@ -115,16 +149,19 @@ static void handle_method(struct turn_server *server, struct turn_request *reque
     reply->authenticated = auth.error == 0;
     request->username = auth.username;
     if (auth.error == 0) {
-        if (!refuse_unknown(server, request))
-            method->handle(server, request);
-    } else if (!nonce_valid || within_rate(server, request)) {
-        turn_reply_error(server, reply, request->now.mono, (enum stun_error)auth.error);
+        verdict = handle_authenticated(server, request, method, ret);
+    } else {
+        turn_count(server, method->counter);
+        if (!nonce_valid || within_rate(server, request))
+            turn_reply_error(server, reply, request->now.mono, (enum stun_error)auth.error);
     }
     crypto_wipe(&auth, sizeof auth);
     crypto_wipe(reply, sizeof *reply);
+    return verdict;
 }
 
-static void handle_request(struct turn_server *server, struct turn_request *request, bool malformed)
+static enum turn_verdict handle_request(struct turn_server *server, struct turn_request *request,
+                                        bool malformed, struct turn_relay *ret)
 {
     const struct method *method = find_method(request->message.method);
     if (malformed || (!method && request->message.method != STUN_BINDING))
@@ -132,14 +169,15 @@ static void handle_request(struct turn_server *server, struct turn_request *requ
     else if (!method)
         handle_binding(server, request);
     else
-        handle_method(server, request, method);
+        return handle_method(server, request, method, ret);
+    return TURN_VERDICT_CONTROL;
 }
 
 enum turn_verdict turn_control(struct turn_server *server, struct turn_now now,
                                const struct five_tuple *five_tuple, struct bytes datagram,
-                               struct turn_relay *ret)
+                               enum turn_arrival arrival, struct turn_relay *ret)
 {
-    struct turn_request request = {.now = now};
+    struct turn_request request = {.now = now, .arrival = arrival};
     enum err err = stun_message_parse(datagram, &request.message);
     if (err == ERR_TRUNCATED)
         return turn_drop(server, TURN_DROP_NOT_STUN, ret);
@@ -159,7 +197,7 @@ enum turn_verdict turn_control(struct turn_server *server, struct turn_now now,
         return turn_drop(server, TURN_DROP_BAD_FINGERPRINT, ret);
     const struct turn_allocation *allocation =
         turn_allocation_find(&server->allocations, five_tuple);
-    if (allocation && allocation->state == TURN_ALLOCATION_OPENING)
+    if (allocation && allocation->state != TURN_ALLOCATION_LIVE)
         return turn_drop(server, TURN_DROP_PENDING_ALLOCATE, ret);
 
     request.reply = (struct turn_reply_to){.five_tuple = *five_tuple,
@@ -167,6 +205,5 @@ enum turn_verdict turn_control(struct turn_server *server, struct turn_now now,
                                            .request_len = datagram.len,
                                            .fingerprint = message->fingerprint_offset != 0};
     memcpy(request.reply.transaction_id, message->transaction_id, STUN_TRANSACTION_ID_LEN);
-    handle_request(server, &request, err != ERR_OK);
-    return TURN_VERDICT_CONTROL;
+    return handle_request(server, &request, err != ERR_OK, ret);
 }

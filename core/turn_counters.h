@@ -11,6 +11,8 @@
 /* X(NAME, "name", "help"): gauges, which go up and down. */
 #define TURN_GAUGES(X)                                                                             \
     X(ALLOCATIONS, "allocations", "Live allocations")                                              \
+    X(ALLOCATIONS_UNCLAIMED, "allocations_unclaimed",                                              \
+      "Live allocations whose claim the registry has not taken yet")                               \
     X(CHANNELS, "channels", "Channel bindings, bound or reserved")                                 \
     X(RESERVATIONS, "reservations", "Relay ports held for a RESERVATION-TOKEN")                    \
     X(PORTS_RESTING, "ports_resting", "Freed relay ports not yet given out again")                 \
@@ -44,6 +46,9 @@
     X(ALLOCATIONS_CREATED, "allocations_created", "Allocations created")                           \
     X(ALLOCATIONS_DELETED, "allocations_deleted", "Allocations deleted by their client")           \
     X(ALLOCATIONS_EXPIRED, "allocations_expired", "Allocations whose lifetime ran out")            \
+    X(ALLOCATIONS_RESTORED, "allocations_restored", "Allocations rebuilt from their records")      \
+    X(ALLOCATIONS_LOST, "allocations_lost", "Allocations ended since another shard owns them")     \
+    X(CLAIMS_HELD, "claims_held", "Allocate requests whose five-tuple another shard owns")         \
     X(RELAY_OPEN_FAILURES, "relay_open_failures", "Relay sockets that could not be opened")        \
     X(TABLE_FULL_ALLOCATIONS, "full_allocations", "Allocate refused: no free relay port")          \
     X(TABLE_FULL_CHANNELS, "full_channels", "ChannelBind refused: no free channel")                \

@@ -28,6 +28,7 @@ void turn_abandon_allocation(struct turn_server *server, struct turn_allocation 
                              struct mono_time now)
 {
     end_channels(server, allocation, FAMILY_SET_V4 | FAMILY_SET_V6);
+    turn_set_unclaimed(server, allocation, false);
     if (allocation->port != 0)
         turn_ports_release(&server->ports, allocation->port, now);
     allocation->user->allocations--;
@@ -41,9 +42,31 @@ void turn_end_allocation(struct turn_server *server, struct turn_allocation *all
                          struct mono_time now, enum turn_end end)
 {
     queue_close(server, allocation, allocation->families, end);
-    turn_count(server, end == TURN_END_EXPIRED ? TURN_COUNT_ALLOCATIONS_EXPIRED
-                                               : TURN_COUNT_ALLOCATIONS_DELETED);
+    switch (end) {
+    case TURN_END_DELETED:
+        turn_count(server, TURN_COUNT_ALLOCATIONS_DELETED);
+        turn_forget_allocation(server, allocation);
+        break;
+    case TURN_END_EXPIRED:
+        turn_count(server, TURN_COUNT_ALLOCATIONS_EXPIRED);
+        turn_forget_allocation(server, allocation);
+        break;
+    case TURN_END_LOST:
+        turn_count(server, TURN_COUNT_ALLOCATIONS_LOST);
+        break;
+    case TURN_END_REFUSED:
+        break;
+    }
     turn_abandon_allocation(server, allocation, now);
+}
+
+void turn_server_lost(struct turn_server *server, struct turn_now now,
+                      const struct five_tuple *five_tuple)
+{
+    turn_command_begin_input(server);
+    struct turn_allocation *allocation = turn_allocation_find(&server->allocations, five_tuple);
+    if (allocation && allocation->state == TURN_ALLOCATION_LIVE)
+        turn_end_allocation(server, allocation, now.mono, TURN_END_LOST);
 }
 
 void turn_end_family(struct turn_server *server, struct turn_allocation *allocation,
@@ -52,6 +75,7 @@ void turn_end_family(struct turn_server *server, struct turn_allocation *allocat
     queue_close(server, allocation, family_set, TURN_END_DELETED);
     end_channels(server, allocation, family_set);
     allocation->families &= (uint8_t)~family_set;
+    turn_record_allocation(server, allocation);
     turn_update_gauges(server);
 }
 

@@ -18,6 +18,7 @@
 struct turn_command_queue {
     struct turn_command commands[TURN_COMMANDS_MAX];
     uint8_t responses[TURN_COMMANDS_MAX][TURN_RESPONSE_MAX];
+    struct turn_record records[TURN_COMMANDS_MAX];
     size_t count;
     size_t taken;
 };
@@ -29,6 +30,7 @@ struct turn_server {
     uint8_t *secret;
     struct turn_auth auth;
     struct siphash_key reservation_key;
+    struct siphash_key key_check_key;
     struct siphash_key rate_key;
     struct turn_allocation_table allocations;
     struct turn_channel_table channels;
@@ -38,6 +40,7 @@ struct turn_server {
     struct turn_rate_limit rate_limit;
     struct turn_command_queue queue;
     uint8_t families; /* that have a public address */
+    uint32_t unclaimed_count;
 };
 
 /* What an answer needs of its request. */
@@ -56,6 +59,7 @@ struct turn_reply_to {
 /* A request that is being handled. */
 struct turn_request {
     struct turn_now now;
+    enum turn_arrival arrival;
     struct stun_message message;
     struct turn_reply_to reply;
     struct bytes username;
@@ -80,6 +84,8 @@ static inline void turn_gauge(struct turn_server *server, enum turn_counter coun
 /* turn_server.c: counts |drop| and fills |ret|. */
 enum turn_verdict turn_drop(struct turn_server *server, enum turn_drop drop,
                             struct turn_relay *ret);
+/* turn_server.c: whose datagram it is has to be looked up, unless |shard| is known. */
+enum turn_verdict turn_not_mine(uint32_t shard, struct turn_relay *ret);
 /* turn_server.c: sets the gauges that the port and object tables stand behind. */
 void turn_update_gauges(struct turn_server *server);
 
@@ -88,6 +94,25 @@ void turn_command_begin_input(const struct turn_server *server);
 /* turn_command.c: a fresh command of |kind|; its place is reserved. */
 struct turn_command *turn_command_push(struct turn_server *server, enum turn_command_kind kind,
                                        const struct five_tuple *five_tuple);
+
+/* turn_command.c: a fresh command of |kind|, one of those with a record, about |five_tuple|. */
+struct turn_record *turn_command_push_record(struct turn_server *server,
+                                             enum turn_command_kind kind,
+                                             enum turn_record_kind record_kind,
+                                             const struct five_tuple *five_tuple);
+
+/* turn_recording.c — what is written down outside. Nothing unless turn_config.recorded. */
+void turn_claim(struct turn_server *server, const struct turn_allocation *allocation);
+void turn_record_allocation(struct turn_server *server, const struct turn_allocation *allocation);
+void turn_record_channel(struct turn_server *server, const struct turn_channel *channel);
+void turn_forget_allocation(struct turn_server *server, const struct turn_allocation *allocation);
+void turn_forget_channel(struct turn_server *server, const struct turn_channel *channel);
+/* turn_recording.c: marks |allocation| as claimed or not. */
+void turn_set_unclaimed(struct turn_server *server, struct turn_allocation *allocation,
+                        bool unclaimed);
+/* turn_recording.c: a value that differs when |key| does. */
+void turn_key_check(const struct turn_server *server, const struct turn_key *key,
+                    uint8_t ret[static TURN_KEY_CHECK_LEN]);
 
 /* turn_reply.c — answers. begin starts one with SOFTWARE, send appends integrity and
  * FINGERPRINT and queues it. */
@@ -111,19 +136,25 @@ void turn_handle_refresh(struct turn_server *server, const struct turn_request *
 void turn_handle_channel_bind(struct turn_server *server, const struct turn_request *request);
 void turn_handle_create_permission(struct turn_server *server, const struct turn_request *request);
 
+/* turn_allocate.c: the shard that a RESERVATION-TOKEN of |message| names; this one without one. */
+uint32_t turn_token_shard(const struct turn_server *server, const struct stun_message *message);
+
 /* turn_control.c: a datagram that looks like STUN. */
 enum turn_verdict turn_control(struct turn_server *server, struct turn_now now,
                                const struct five_tuple *five_tuple, struct bytes datagram,
-                               struct turn_relay *ret);
+                               enum turn_arrival arrival, struct turn_relay *ret);
 /* turn_relay.c: ChannelData from a client. */
 enum turn_verdict turn_relay_channel_data(struct turn_server *server, struct turn_now now,
                                           const struct five_tuple *five_tuple,
-                                          struct bytes datagram, struct turn_relay *ret);
+                                          struct bytes datagram, enum turn_arrival arrival,
+                                          struct turn_relay *ret);
 
 /* turn_opening.c: gives |allocation|, which is OPENING, a port (that of |reservation| if not NULL,
  * which ends) and queues OPEN_RELAY; or abandons it and queues the error. */
 void turn_begin_opening(struct turn_server *server, struct turn_allocation *allocation,
                         struct turn_reservation *reservation, struct mono_time now);
+/* turn_opening.c: queues OPEN_RELAY for the port and families that |allocation| has. */
+void turn_queue_open(struct turn_server *server, const struct turn_allocation *allocation);
 /* turn_opening.c: the success of an Allocate, also a second time. */
 void turn_reply_allocated(struct turn_server *server, const struct turn_allocation *allocation,
                           const struct turn_reply_to *reply);
@@ -131,7 +162,8 @@ void turn_reply_allocated(struct turn_server *server, const struct turn_allocati
 /* turn_refresh.c: the lifetime granted for a requested one (RFC 8656 §7.2). |sec| is
  * 0 when the request had none. */
 uint32_t turn_granted_lifetime(const struct turn_server *server, uint32_t sec);
-/* turn_end.c: ends an allocation with everything it has; CLOSE_RELAY is queued. */
+/* turn_end.c: ends an allocation with everything it has; CLOSE_RELAY and, unless somebody else
+ * has it now, FORGET are queued. */
 void turn_end_allocation(struct turn_server *server, struct turn_allocation *allocation,
                          struct mono_time now, enum turn_end end);
 /* turn_end.c: the same for one of two families. */

@@ -1,10 +1,11 @@
 /* turn_opening.c — from an allocation that has nothing yet to the answer of its Allocate.
  *
- *   port drawn, OPEN_RELAY ──► relay opened ──► success
- *           ▲                      │
- *           └── port taken: another one, or 508, 440
+ *   port drawn, OPEN_RELAY ──► relay opened, CLAIM ──► claim granted ──► success
+ *           ▲                      │                        │
+ *           └── port taken: another one, or 508, 440        └── closed again: 486, or not ours
  *
- * The answer waits until the relay socket is open, so a success is always true.
+ * The answer waits until the relay socket is open and the five-tuple is ours, so a success is
+ * always true. Restored allocations pass through without a claim or an answer.
  */
 #include "turn_internal.h"
 
@@ -116,30 +117,38 @@ static void start_reservation(struct turn_server *server, const struct turn_allo
                           mono_time_add_sec(now, TURN_RESERVATION_SEC));
 }
 
+/* Ends the reservation that was made beside the port. */
+static void return_reservation(struct turn_server *server, struct turn_allocation *allocation,
+                               struct mono_time now)
+{
+    if (!allocation->has_token)
+        return;
+    struct turn_reservation *reservation =
+        turn_reservation_find(&server->reservations, (uint16_t)(allocation->port + 1));
+    if (reservation)
+        turn_end_reservation(server, reservation, now);
+    allocation->has_token = false;
+}
+
 /* Gives the port back, with the reservation that was made beside it. */
 static void return_port(struct turn_server *server, struct turn_allocation *allocation,
                         struct mono_time now)
 {
-    if (allocation->has_token) {
-        struct turn_reservation *reservation =
-            turn_reservation_find(&server->reservations, (uint16_t)(allocation->port + 1));
-        if (reservation)
-            turn_end_reservation(server, reservation, now);
-        allocation->has_token = false;
-    }
+    return_reservation(server, allocation, now);
     if (allocation->port != 0)
         turn_ports_release(&server->ports, allocation->port, now);
     allocation->port = 0;
 }
 
-static void queue_open(struct turn_server *server, const struct turn_allocation *allocation)
+void turn_queue_open(struct turn_server *server, const struct turn_allocation *allocation)
 {
     struct turn_command *command =
         turn_command_push(server, TURN_COMMAND_OPEN_RELAY, &allocation->five_tuple);
     command->relay_id = turn_allocation_relay_id(&server->allocations, allocation);
     command->port = allocation->port;
     command->families = allocation->families;
-    command->dont_fragment = allocation->opening.dont_fragment;
+    command->dont_fragment = allocation->dont_fragment;
+    command->restored = allocation->state == TURN_ALLOCATION_RESTORING;
     command->username =
         (struct bytes){.data = allocation->user->name, .len = allocation->user->name_len};
 }
@@ -176,14 +185,36 @@ void turn_begin_opening(struct turn_server *server, struct turn_allocation *allo
         return;
     }
     turn_update_gauges(server);
-    queue_open(server, allocation);
+    turn_queue_open(server, allocation);
 }
 
-/* The allocation that waits for |relay_id|; NULL when none does any more. */
+/* The allocation whose relay |relay_id| is being opened; NULL when none is any more. */
 static struct turn_allocation *opening_at(struct turn_server *server, struct turn_relay_id relay_id)
 {
     struct turn_allocation *allocation = turn_allocation_at(&server->allocations, relay_id);
-    return allocation && allocation->state == TURN_ALLOCATION_OPENING ? allocation : NULL;
+    return allocation && (allocation->state == TURN_ALLOCATION_OPENING ||
+                          allocation->state == TURN_ALLOCATION_RESTORING)
+               ? allocation
+               : NULL;
+}
+
+static void answer_allocate(struct turn_server *server, struct turn_allocation *allocation,
+                            struct mono_time now)
+{
+    allocation->state = TURN_ALLOCATION_LIVE;
+    if (allocation->has_token)
+        start_reservation(server, allocation, now);
+    turn_count(server, TURN_COUNT_ALLOCATIONS_CREATED);
+    struct turn_reply_to reply = reply_to_opening(allocation);
+    crypto_wipe(&allocation->opening, sizeof allocation->opening);
+    turn_reply_allocated(server, allocation, &reply);
+    crypto_wipe(&reply, sizeof reply);
+}
+
+static void set_expiry(struct turn_server *server, struct turn_allocation *allocation,
+                       struct mono_time at)
+{
+    deadline_heap_set(&server->allocations.deadlines, &allocation->expiry, at);
 }
 
 void turn_server_relay_opened(struct turn_server *server, struct turn_now now,
@@ -193,16 +224,56 @@ void turn_server_relay_opened(struct turn_server *server, struct turn_now now,
     struct turn_allocation *allocation = opening_at(server, relay_id);
     if (!allocation)
         return;
-    allocation->state = TURN_ALLOCATION_LIVE;
-    deadline_heap_set(&server->allocations.deadlines, &allocation->expiry,
-                      mono_time_add_sec(now.mono, allocation->granted_lifetime_sec));
-    if (allocation->has_token)
-        start_reservation(server, allocation, now.mono);
-    turn_count(server, TURN_COUNT_ALLOCATIONS_CREATED);
+    if (allocation->state == TURN_ALLOCATION_RESTORING) {
+        allocation->state = TURN_ALLOCATION_LIVE;
+        set_expiry(server, allocation, allocation->opening.restored_until);
+        turn_count(server, TURN_COUNT_ALLOCATIONS_RESTORED);
+        return;
+    }
+    allocation->created = now.mono;
+    set_expiry(server, allocation, mono_time_add_sec(now.mono, allocation->granted_lifetime_sec));
+    if (!server->config.recorded) {
+        answer_allocate(server, allocation, now.mono);
+        return;
+    }
+    allocation->state = TURN_ALLOCATION_CLAIMING;
+    turn_claim(server, allocation);
+}
+
+/* The claim of an Allocate under way was refused. Its relay is open. */
+static void refuse(struct turn_server *server, struct turn_allocation *allocation,
+                   struct mono_time now, enum turn_claim result)
+{
     struct turn_reply_to reply = reply_to_opening(allocation);
-    crypto_wipe(&allocation->opening, sizeof allocation->opening);
-    turn_reply_allocated(server, allocation, &reply);
+    return_reservation(server, allocation, now);
+    turn_end_allocation(server, allocation, now, TURN_END_REFUSED);
+    if (result == TURN_CLAIM_HELD)
+        turn_count(server, TURN_COUNT_CLAIMS_HELD);
+    else
+        turn_reply_error(server, &reply, now, STUN_ALLOCATION_QUOTA_REACHED);
     crypto_wipe(&reply, sizeof reply);
+}
+
+void turn_server_claim_result(struct turn_server *server, struct turn_now now,
+                              struct turn_relay_id relay_id, enum turn_claim result)
+{
+    turn_command_begin_input(server);
+    struct turn_allocation *allocation = turn_allocation_at(&server->allocations, relay_id);
+    if (!allocation || (allocation->state != TURN_ALLOCATION_CLAIMING &&
+                        allocation->state != TURN_ALLOCATION_LIVE))
+        return;
+    bool is_refused = result == TURN_CLAIM_HELD || result == TURN_CLAIM_OVER_QUOTA;
+    if (allocation->state == TURN_ALLOCATION_CLAIMING) {
+        if (is_refused) {
+            refuse(server, allocation, now.mono, result);
+            return;
+        }
+        answer_allocate(server, allocation, now.mono);
+    } else if (result == TURN_CLAIM_HELD) {
+        turn_end_allocation(server, allocation, now.mono, TURN_END_LOST);
+        return;
+    }
+    turn_set_unclaimed(server, allocation, result != TURN_CLAIM_GRANTED);
 }
 
 void turn_server_relay_failed(struct turn_server *server, struct turn_now now,
@@ -214,6 +285,11 @@ void turn_server_relay_failed(struct turn_server *server, struct turn_now now,
     struct turn_allocation *allocation = opening_at(server, relay_id);
     if (!allocation)
         return;
+    if (allocation->state == TURN_ALLOCATION_RESTORING) {
+        turn_forget_allocation(server, allocation);
+        turn_abandon_allocation(server, allocation, now.mono);
+        return;
+    }
     struct turn_opening *opening = &allocation->opening;
     if (failure == TURN_RELAY_FAMILY_MISSING) {
         allocation->missing_families |= allocation->families & families;
@@ -233,5 +309,5 @@ void turn_server_relay_failed(struct turn_server *server, struct turn_now now,
         return;
     }
     turn_update_gauges(server);
-    queue_open(server, allocation);
+    turn_queue_open(server, allocation);
 }

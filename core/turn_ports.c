@@ -2,7 +2,6 @@
 #include "turn_ports.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #define NOT_A_MEMBER UINT16_MAX
@@ -139,10 +138,28 @@ uint16_t turn_ports_take(struct turn_ports *ports, enum turn_port_want want, uin
     return (uint16_t)(ports->lowest + offset);
 }
 
+static bool in_slice(const struct turn_ports *ports, uint16_t port)
+{
+    return port >= ports->lowest && (uint32_t)(port - ports->lowest) < ports->count;
+}
+
+bool turn_ports_take_port(struct turn_ports *ports, uint16_t port)
+{
+    if (!in_slice(ports, port))
+        return true;
+    uint32_t offset = (uint32_t)(port - ports->lowest);
+    if (!set_has(&ports->free, offset))
+        return false;
+    make_taken(ports, offset);
+    return true;
+}
+
 void turn_ports_release(struct turn_ports *ports, uint16_t port, struct mono_time now)
 {
+    if (!in_slice(ports, port))
+        return;
     uint32_t offset = (uint32_t)(port - ports->lowest);
-    assert(port >= ports->lowest && offset < ports->count && !set_has(&ports->free, offset));
+    assert(!set_has(&ports->free, offset));
     if (ports->rest_sec == 0) {
         make_free(ports, offset);
         return;

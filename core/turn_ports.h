@@ -12,6 +12,7 @@
 #include "err.h"
 #include "mono_time.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A set of offsets into the slice, with O(1) insert, remove and pick. */
@@ -54,7 +55,12 @@ uint32_t turn_ports_available(const struct turn_ports *ports, enum turn_port_wan
  */
 uint16_t turn_ports_take(struct turn_ports *ports, enum turn_port_want want, uint32_t pick);
 
-/* turn_ports_release ends the use of one taken port; it rests from |now|. */
+/* turn_ports_take_port takes |port| itself. A port outside the slice is nobody's here, and so
+ * always to be had. False when it is taken or rests. O(1). */
+bool turn_ports_take_port(struct turn_ports *ports, uint16_t port);
+
+/* turn_ports_release ends the use of one taken port; it rests from |now|. A port outside the
+ * slice is let go. */
 void turn_ports_release(struct turn_ports *ports, uint16_t port, struct mono_time now);
 
 /* turn_ports_wake frees the ports that have rested enough at |now|. O(woken). */

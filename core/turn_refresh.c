@@ -65,5 +65,6 @@ void turn_handle_refresh(struct turn_server *server, const struct turn_request *
     lifetime_sec = turn_granted_lifetime(server, lifetime_sec);
     deadline_heap_set(&server->allocations.deadlines, &allocation->expiry,
                       mono_time_add_sec(now, lifetime_sec));
+    turn_record_allocation(server, allocation);
     reply_lifetime(server, request, lifetime_sec);
 }

@@ -10,13 +10,16 @@
 
 enum turn_verdict turn_relay_channel_data(struct turn_server *server, struct turn_now now,
                                           const struct five_tuple *five_tuple,
-                                          struct bytes datagram, struct turn_relay *ret)
+                                          struct bytes datagram, enum turn_arrival arrival,
+                                          struct turn_relay *ret)
 {
     uint16_t number;
     struct bytes payload;
     if (!channel_data_parse(datagram, &number, &payload))
         return turn_drop(server, TURN_DROP_MALFORMED_CHANNEL_DATA, ret);
     struct turn_allocation *allocation = turn_allocation_find(&server->allocations, five_tuple);
+    if (!allocation && server->config.recorded && arrival == TURN_ARRIVAL_FIRST)
+        return turn_not_mine(TURN_SHARD_UNKNOWN, ret);
     if (!allocation || allocation->state != TURN_ALLOCATION_LIVE)
         return turn_drop(server, TURN_DROP_NO_ALLOCATION, ret);
     const struct turn_channel *channel =

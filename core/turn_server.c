@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Things ended by one turn_server_timeout; each queues at most one command. */
-enum { TIMEOUT_BATCH = TURN_COMMANDS_MAX };
+/* CLOSE_RELAY and FORGET. */
+enum { TURN_COMMANDS_PER_END = 2 };
+
+/* Things ended by one turn_server_timeout. */
+enum { TIMEOUT_BATCH = TURN_COMMANDS_MAX / TURN_COMMANDS_PER_END };
 
 static bool config_ok(const struct turn_config *config)
 {
@@ -75,6 +78,8 @@ static enum err init_auth(struct turn_server *server)
         err = derive_key(server, "relay nonce", &server->auth.nonce_key);
     if (err == ERR_OK)
         err = derive_key(server, "relay reservation token", &server->reservation_key);
+    if (err == ERR_OK)
+        err = derive_key(server, "relay key check", &server->key_check_key);
     server->auth.credentials = (struct turn_credentials){.schemes = server->config.schemes,
                                                          .secret = server->config.secret,
                                                          .realm = server->realm,
@@ -153,6 +158,12 @@ enum turn_verdict turn_drop(struct turn_server *server, enum turn_drop drop, str
     return TURN_VERDICT_DROP;
 }
 
+enum turn_verdict turn_not_mine(uint32_t shard, struct turn_relay *ret)
+{
+    ret->shard = shard;
+    return TURN_VERDICT_NOT_MINE;
+}
+
 void turn_update_gauges(struct turn_server *server)
 {
     turn_gauge(server, TURN_COUNT_ALLOCATIONS, turn_server_allocation_count(server));
@@ -164,7 +175,8 @@ void turn_update_gauges(struct turn_server *server)
 
 enum turn_verdict turn_server_client_datagram(struct turn_server *server, struct turn_now now,
                                               const struct five_tuple *five_tuple,
-                                              struct bytes datagram, struct turn_relay *ret)
+                                              struct bytes datagram, enum turn_arrival arrival,
+                                              struct turn_relay *ret)
 {
     turn_command_begin_input(server);
     if (five_tuple->client.port == 0)
@@ -174,9 +186,9 @@ enum turn_verdict turn_server_client_datagram(struct turn_server *server, struct
     /* RFC 8656 §12, table 3: the first byte tells the protocols apart. */
     uint8_t first = datagram.data[0];
     if (first >= 64 && first <= (server->config.rfc5766_channels ? 127 : 79))
-        return turn_relay_channel_data(server, now, five_tuple, datagram, ret);
+        return turn_relay_channel_data(server, now, five_tuple, datagram, arrival, ret);
     if (first <= 3)
-        return turn_control(server, now, five_tuple, datagram, ret);
+        return turn_control(server, now, five_tuple, datagram, arrival, ret);
     return turn_drop(server, TURN_DROP_UNKNOWN_FIRST_BYTE, ret);
 }
 
@@ -201,6 +213,12 @@ static struct deadline *due(const struct deadline_heap *heap, struct mono_time n
     return first && mono_time_due(first->at, now) ? first : NULL;
 }
 
+static void end_channel(struct turn_server *server, struct turn_channel *channel)
+{
+    turn_forget_channel(server, channel);
+    turn_channel_end(&server->channels, channel);
+}
+
 /* Ends one thing that is due; false when nothing is. */
 static bool end_one(struct turn_server *server, struct mono_time now)
 {
@@ -209,7 +227,7 @@ static bool end_one(struct turn_server *server, struct mono_time now)
     if ((deadline = due(&server->allocations.deadlines, now)))
         turn_end_allocation(server, turn_allocation_of_deadline(deadline), now, TURN_END_EXPIRED);
     else if ((deadline = due(&server->channels.deadlines, now)))
-        turn_channel_end(&server->channels, turn_channel_of_deadline(deadline));
+        end_channel(server, turn_channel_of_deadline(deadline));
     else if ((deadline = due(&server->reservations.deadlines, now)))
         turn_end_reservation(server, turn_reservation_of_deadline(deadline), now);
     else

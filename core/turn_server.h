@@ -3,15 +3,17 @@
  * One server is one shard. It does no I/O and reads no clock: bytes, addresses
  * and |now| go in, verdicts and commands come out. Same inputs, same outputs.
  *
- *     datagram ──► turn_server_client_datagram ──► DROP | RELAY | CONTROL
+ *     datagram ──► turn_server_client_datagram ──► DROP | RELAY | CONTROL | NOT_MINE
  *     datagram ──► turn_server_peer_datagram   ──► DROP | RELAY
- *     outcome  ──► turn_server_relay_opened / _relay_failed
+ *     outcome  ──► turn_server_relay_opened / _relay_failed / _claim_result / _lost
+ *     record   ──► turn_server_restore
+ *     wish     ──► turn_server_publish
  *     time     ──► turn_server_timeout
  *                                 after each input: turn_server_next_command until false
  *
  * THE RULE: after every input the caller drains turn_server_next_command until
  * it returns false, before the next input. This is asserted. (RELAY and DROP
- * queue no commands, so the datapath need not ask after them.)
+ * queue no commands, nor does NOT_MINE, so the datapath need not ask after them.)
  *
  * After turn_server_new nothing is allocated from the heap on the path of
  * ChannelData and peers' datagrams.
@@ -60,6 +62,9 @@ struct turn_config {
     uint32_t max_lifetime_sec;
     /* How long a freed port rests; 0 = not at all. */
     uint32_t port_rest_sec;
+    /* Who owns what is recorded outside (RECORD, FORGET), an Allocate is answered when its
+     * claim is granted (CLAIM), and what others may own is NOT_MINE. */
+    bool recorded;
     /* Answers to unauthenticated datagrams for each source prefix and second; 0 = no limit. */
     uint32_t unauthenticated_rate;
     /* 1..TURN_REALM_MAX bytes, without quotes or control characters. */
@@ -81,10 +86,22 @@ struct turn_config {
 };
 
 enum turn_verdict {
-    TURN_VERDICT_DROP,    /* nothing to do; |drop| says why and has been counted */
-    TURN_VERDICT_RELAY,   /* send |payload| on, see below */
-    TURN_VERDICT_CONTROL, /* a control message; commands may be queued */
+    TURN_VERDICT_DROP,     /* nothing to do; |drop| says why and has been counted */
+    TURN_VERDICT_RELAY,    /* send |payload| on, see below */
+    TURN_VERDICT_CONTROL,  /* a control message; commands may be queued */
+    TURN_VERDICT_NOT_MINE, /* its five-tuple has no allocation here: look up who owns it and
+                              hand it over as it is, or, if nobody does, give it once more as
+                              SETTLED. Nothing was changed or counted. */
 };
+
+/* How a client's datagram came. */
+enum turn_arrival {
+    TURN_ARRIVAL_FIRST,   /* from the network */
+    TURN_ARRIVAL_SETTLED, /* it is for this shard to deal with: never NOT_MINE */
+};
+
+/* turn_relay.shard: not known, look it up. */
+enum { TURN_SHARD_UNKNOWN = UINT32_MAX };
 
 /* What the datapath has to do with a datagram. */
 struct turn_relay {
@@ -95,6 +112,8 @@ struct turn_relay {
     struct five_tuple five_tuple;  /* RELAY peer → client: send to .client from .server */
     struct bytes payload;          /* RELAY: a view of the datagram; towards the client it
                                       begins with the header, written into the headroom */
+    uint32_t shard;                /* NOT_MINE: the shard that a RESERVATION-TOKEN names, to be
+                                      handed over without a look-up, else TURN_SHARD_UNKNOWN */
 };
 
 /*
@@ -112,13 +131,15 @@ void turn_server_free(struct turn_server *server);
  *
  * |five_tuple|  client = where it came from, server = the address it came to.
  * |datagram|    at most 65535 bytes; views in |ret| point into it.
+ * |arrival|     see above.
  * |ret|         filled according to the verdict.
  *
  * Cost: ChannelData is two table look-ups, O(1), no allocation.
  */
 enum turn_verdict turn_server_client_datagram(struct turn_server *server, struct turn_now now,
                                               const struct five_tuple *five_tuple,
-                                              struct bytes datagram, struct turn_relay *ret);
+                                              struct bytes datagram, enum turn_arrival arrival,
+                                              struct turn_relay *ret);
 
 /*
  * turn_server_peer_datagram handles a datagram that came to a relay socket.
@@ -141,18 +162,75 @@ enum turn_relay_failure {
     TURN_RELAY_NO_RESOURCES,   /* descriptors or memory are used up: 508 */
 };
 
-/* turn_server_relay_opened: all families of the OPEN_RELAY are open. Queues the answer. */
+/* turn_server_relay_opened: all families of the OPEN_RELAY are open. Queues the CLAIM, or the
+ * answer when nothing is recorded; nothing for a restored one. */
 void turn_server_relay_opened(struct turn_server *server, struct turn_now now,
                               struct turn_relay_id relay_id);
 
 /*
  * turn_server_relay_failed: the OPEN_RELAY failed and none of its sockets is open.
  * |families| counts for FAMILY_MISSING only: which ones. Queues another
- * OPEN_RELAY with the same relay_id, or the answer to the client.
+ * OPEN_RELAY with the same relay_id, or the answer to the client. A restored
+ * allocation is given up: FORGET.
  */
 void turn_server_relay_failed(struct turn_server *server, struct turn_now now,
                               struct turn_relay_id relay_id, enum turn_relay_failure failure,
                               uint8_t families);
+
+/* What came of a CLAIM. */
+enum turn_claim {
+    TURN_CLAIM_GRANTED,
+    TURN_CLAIM_HELD,        /* another shard owns the five-tuple */
+    TURN_CLAIM_OVER_QUOTA,  /* the username has all it may have */
+    TURN_CLAIM_UNAVAILABLE, /* the registry is away: the allocation goes on, marked as such */
+};
+
+/*
+ * turn_server_claim_result answers a CLAIM. For an Allocate under way: GRANTED and
+ * UNAVAILABLE queue the success, OVER_QUOTA CLOSE_RELAY and 486, HELD CLOSE_RELAY alone:
+ * the caller hands the Allocate to the owner. For a claim made by turn_server_publish: HELD
+ * ends the allocation, and the rest tells whether its claim is recorded now.
+ */
+void turn_server_claim_result(struct turn_server *server, struct turn_now now,
+                              struct turn_relay_id relay_id, enum turn_claim result);
+
+/* turn_server_lost: another shard owns |five_tuple|. Its allocation here, if any, ends:
+ * CLOSE_RELAY with TURN_END_LOST, and nothing is written. */
+void turn_server_lost(struct turn_server *server, struct turn_now now,
+                      const struct five_tuple *five_tuple);
+
+/*
+ * turn_server_restore takes back what RECORD and CLAIM gave out, an allocation before what
+ * is beneath it. An allocation queues OPEN_RELAY with |restored| on its former port, which
+ * may be outside the slice, and relays as soon as that is open. Lifetimes go on as they
+ * were, within the limits of the configuration.
+ *
+ *   ERR_OK         also for permissions, which have no effect in this profile
+ *   ERR_EXPIRED    it has run out meanwhile
+ *   ERR_AUTH       its username stands for another key now, or its peer is not allowed any more
+ *   ERR_RANGE      a family, or a channel number, that this server does not serve
+ *   ERR_EXISTS     its port, five-tuple, number or peer is in use
+ *   ERR_NOT_FOUND  beneath: no such allocation is here
+ *   ERR_LIMIT      no room
+ * Only with ERR_OK is anything queued or changed.
+ */
+enum err turn_server_restore(struct turn_server *server, struct turn_now now,
+                             const struct turn_record *record) MUST_CHECK;
+
+/* How far turn_server_publish has come. Zero at the start, but for the choice. */
+struct turn_publication {
+    bool only_unclaimed; /* leave out what is claimed already */
+    uint32_t allocation;
+    uint32_t channel;
+};
+
+/*
+ * turn_server_publish queues a CLAIM of the next allocation and RECORDs of its channels, as
+ * if each were new: for a registry that has lost them. False when there is none left,
+ * with nothing queued. An allocation with many channels takes several calls: until
+ * |publication->channel| is 0 again no other input may come between.
+ */
+bool turn_server_publish(struct turn_server *server, struct turn_publication *publication);
 
 /* turn_server_next_deadline: when turn_server_timeout is next due, NEVER when it is not. O(1). */
 struct mono_time turn_server_next_deadline(const struct turn_server *server);

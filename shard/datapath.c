@@ -104,21 +104,20 @@ static void send_up(struct datapath *datapath, const struct turn_relay *relayed)
     send_batch_add(&datapath->up, &relayed->peer, NULL, relayed->payload);
 }
 
-/* Hands the client's datagram in slot |i| to the core and does what it says. */
-static void handle_client(struct datapath *datapath, unsigned i,
-                          const struct transport_addr *server_addr, struct turn_now now)
+void datapath_flush_up(struct datapath *datapath)
 {
-    struct five_tuple five_tuple = {.server = *server_addr};
-    struct bytes datagram = {.data = receive_slots_payload(&datapath->slots, i),
-                             .len = receive_slots_len(&datapath->slots, i)};
+    send_batch_flush(&datapath->up);
+    datapath->up.fd = -1;
+}
+
+void datapath_client_datagram(struct datapath *datapath, const struct five_tuple *five_tuple,
+                              struct bytes datagram, enum turn_arrival arrival, struct turn_now now)
+{
+    const struct datapath_config *config = &datapath->config;
     struct turn_relay relayed;
 
-    if (!receive_slots_source(&datapath->slots, i, &five_tuple.client)) {
-        count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
-        return;
-    }
-    switch (turn_server_client_datagram(datapath->config.server, now, &five_tuple, datagram,
-                                        &relayed)) {
+    switch (
+        turn_server_client_datagram(config->server, now, five_tuple, datagram, arrival, &relayed)) {
     case TURN_VERDICT_DROP:
         break;
     case TURN_VERDICT_RELAY:
@@ -126,11 +125,27 @@ static void handle_client(struct datapath *datapath, unsigned i,
         break;
     case TURN_VERDICT_CONTROL:
         /* A command may close the very socket that data is queued for. */
-        send_batch_flush(&datapath->up);
-        datapath->up.fd = -1;
-        datapath->config.on_control(datapath->config.context, now);
+        datapath_flush_up(datapath);
+        config->on_control(config->context, now, datagram);
+        break;
+    case TURN_VERDICT_NOT_MINE:
+        config->on_not_mine(config->context, now, five_tuple, datagram, relayed.shard);
         break;
     }
+}
+
+/* Hands the client's datagram in slot |i| to the core and does what it says. */
+static void handle_client(struct datapath *datapath, unsigned i,
+                          const struct transport_addr *server_addr, struct turn_now now)
+{
+    struct five_tuple five_tuple = {.server = *server_addr};
+    struct bytes datagram = {.data = receive_slots_payload(&datapath->slots, i),
+                             .len = receive_slots_len(&datapath->slots, i)};
+
+    if (receive_slots_source(&datapath->slots, i, &five_tuple.client))
+        datapath_client_datagram(datapath, &five_tuple, datagram, TURN_ARRIVAL_FIRST, now);
+    else
+        count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
 }
 
 /* Adds what the kernel dropped since |*last| and remembers the new total. It wraps. */
@@ -179,8 +194,7 @@ static bool read_listener_once(struct datapath *datapath, struct client_batch *b
         else
             handle_client(datapath, i, &info.server, now);
     }
-    send_batch_flush(&datapath->up);
-    datapath->up.fd = -1;
+    datapath_flush_up(datapath);
     /* Queued responses have their own memory, so no slot is in use any more. */
     receive_slots_give_back(&datapath->slots, 0);
     count(datapath, SHARD_COUNT_LISTENER_RECEIVED, received);

@@ -46,8 +46,12 @@ struct datapath_config {
     const struct relay_table *relays;
     struct listeners listeners;
     uint64_t *values; /* of the counter page */
-    /* Carries out the commands of the core after a control message. */
-    void (*on_control)(void *context, struct turn_now now);
+    /* Carries out the commands of the core after the control message |datagram|. */
+    void (*on_control)(void *context, struct turn_now now, struct bytes datagram);
+    /* The core says that |datagram| may be another shard's; |shard| says which if that is known
+     * (turn_server.h). The view dies with the call. */
+    void (*on_not_mine)(void *context, struct turn_now now, const struct five_tuple *five_tuple,
+                        struct bytes datagram, uint32_t shard);
     void *context;
 };
 
@@ -70,6 +74,17 @@ void datapath_read_listener(struct datapath *datapath, enum ip_family family, st
  */
 unsigned datapath_read_relay(struct datapath *datapath, struct relay_socket *socket,
                              struct turn_now now);
+
+/*
+ * datapath_client_datagram relays or answers a client's datagram that came another way than
+ * through a listening socket here. |datagram| must stay as it is until datapath_flush_up.
+ */
+void datapath_client_datagram(struct datapath *datapath, const struct five_tuple *five_tuple,
+                              struct bytes datagram, enum turn_arrival arrival,
+                              struct turn_now now);
+
+/* datapath_flush_up sends what is queued for peers. */
+void datapath_flush_up(struct datapath *datapath);
 
 /*
  * datapath_respond queues a copy of |response|, at most TURN_RESPONSE_MAX

@@ -25,6 +25,21 @@ static const char *families_text(uint8_t families)
     return texts[families & (FAMILY_SET_V4 | FAMILY_SET_V6)];
 }
 
+static const char *end_text(enum turn_end end)
+{
+    switch (end) {
+    case TURN_END_DELETED:
+        return "deleted";
+    case TURN_END_EXPIRED:
+        return "expired";
+    case TURN_END_LOST:
+        return "owned by another shard";
+    case TURN_END_REFUSED:
+        return "refused";
+    }
+    return "unknown";
+}
+
 static void count(struct relay_commands *commands, enum shard_counter counter, uint64_t value)
 {
     commands->values[counter] += value;
@@ -88,8 +103,8 @@ static void close_relay(struct relay_commands *commands, const struct turn_comma
     log_event(LOG_LEVEL_INFO,
               relay->families == 0 ? "allocation ended" : "allocation gave up a family", "client",
               LOG_ADDR(&command->five_tuple.client), "relay_port", LOG_U64(command->port),
-              "families", families_text(before ^ relay->families), "reason",
-              command->end == TURN_END_EXPIRED ? "expired" : "deleted", NULL);
+              "families", families_text(before ^ relay->families), "reason", end_text(command->end),
+              NULL);
 }
 
 /* Carries out all queued commands. The outcome of opening waits until the queue is
@@ -110,6 +125,12 @@ static struct outcome drain(struct relay_commands *commands, struct turn_now now
             break;
         case TURN_COMMAND_CLOSE_RELAY:
             close_relay(commands, &command);
+            break;
+        case TURN_COMMAND_CLAIM:
+        case TURN_COMMAND_RECORD:
+        case TURN_COMMAND_FORGET:
+            /* Nothing is recorded yet. */
+            assert(false);
             break;
         }
     }

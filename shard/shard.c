@@ -46,10 +46,11 @@ struct shard {
     unsigned relay_credit; /* datagrams of peers that this round still takes */
 };
 
-static void run_commands(void *context, struct turn_now now)
+static void run_commands(void *context, struct turn_now now, struct bytes datagram)
 {
     struct shard *shard = context;
 
+    (void)datagram;
     relay_commands_run(&shard->commands, now);
 }
 

@@ -120,7 +120,7 @@ static size_t one_round(struct fixture *f, const struct test_client *client, siz
         wire_store_u16(buffer + 2, (uint16_t)(round % 1400));
         struct bytes datagram = {.data = buffer, .len = 4 + round % 1300};
         passed += turn_server_client_datagram(server, f->cs.now, &client->tuple, datagram,
-                                              &relay) == TURN_VERDICT_RELAY;
+                                              TURN_ARRIVAL_FIRST, &relay) == TURN_VERDICT_RELAY;
     }
     for (size_t i = 0; i < 3; i++)
         passed += turn_server_peer_datagram(server, f->cs.now, client->relay_id, &peers[i],

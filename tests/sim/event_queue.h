@@ -12,6 +12,7 @@ enum event_kind {
     EVENT_TO_CLIENT,     /* |bytes| arrive at |client| */
     EVENT_TO_HOST,       /* |bytes| from |from| arrive at |to|: a peer, or a relayed address */
     EVENT_TO_OLD_RELAY,  /* |bytes| from |from| come out of a socket that may be closed */
+    EVENT_SHARD_KILLED,  /* |shard| dies and comes back from its records */
     EVENT_RELAY_OUTCOME, /* an OPEN_RELAY of |shard| has been carried out, or has failed */
 };
 

@@ -108,6 +108,10 @@ static void carry_out(struct world *world, size_t shard, const struct event *cau
                            c->bytes.data);
             break;
         }
+        case TURN_COMMAND_CLAIM:
+        case TURN_COMMAND_RECORD:
+        case TURN_COMMAND_FORGET:
+            abort(); /* the checked server deals with these */
         }
     }
 }
@@ -172,7 +176,7 @@ static void relay_outcome(struct world *world, const struct event *event)
     struct checked_server *cs = &world->shards[event->shard];
     struct opening *opening = opening_of(world, event->shard, event->relay_id);
     if (!opening)
-        abort();
+        return; /* the shard was killed meanwhile */
     struct event cause = {
         .client = opening->client, .want = opening->want, .honest = opening->honest};
     uint32_t fate = choose(c, 100);
@@ -189,6 +193,24 @@ static void relay_outcome(struct world *world, const struct event *event)
     carry_out(world, event->shard, &cause);
     if (!retried)
         *opening = world->openings[--world->opening_count];
+}
+
+/* Its sockets die with it, and the outcomes that it waited for. */
+static void kill_shard(struct world *world, size_t shard)
+{
+    for (size_t i = world->opening_count; i-- > 0;) {
+        if (world->openings[i].shard == shard)
+            world->openings[i] = world->openings[--world->opening_count];
+    }
+    size_t kept = 0;
+    size_t known =
+        world->old_relay_count < WORLD_OLD_RELAYS ? world->old_relay_count : WORLD_OLD_RELAYS;
+    for (size_t i = 0; i < known; i++) {
+        if (world->old_relays[i].shard != shard)
+            world->old_relays[kept++] = world->old_relays[i];
+    }
+    world->old_relay_count = kept;
+    checked_restart(&world->shards[shard]);
 }
 
 static void to_client(struct world *world, const struct event *event)
@@ -290,6 +312,12 @@ static void handle(struct world *world, const struct event *event)
     case EVENT_TO_OLD_RELAY:
         peer_to_relay(world, event->shard, event->relay_id, event);
         break;
+    case EVENT_SHARD_KILLED:
+        kill_shard(world, event->shard);
+        act_again(world,
+                  (struct event){.kind = EVENT_SHARD_KILLED,
+                                 .shard = choose(&world->choices, (uint32_t)world->shard_count)});
+        break;
     case EVENT_RELAY_OUTCOME:
         relay_outcome(world, event);
         break;
@@ -300,6 +328,8 @@ void world_run(struct world *world)
 {
     act_again(world, (struct event){.kind = EVENT_CLIENT_ACTS});
     act_again(world, (struct event){.kind = EVENT_PEER_ACTS});
+    if (world->shards[0].config.recorded && chance(&world->choices, 50))
+        act_again(world, (struct event){.kind = EVENT_SHARD_KILLED});
     while (world->queue.count > 0) {
         int64_t event_at = event_queue_next(&world->queue);
         int64_t deadline = next_deadline(world);

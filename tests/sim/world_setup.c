@@ -37,6 +37,7 @@ static void choose_config(struct choices *c, struct turn_config *config)
     config->port_rest_sec = ONE_OF(c, 0, 5, 60);
     config->unauthenticated_rate = ONE_OF(c, 0, 0, 1, 20);
     config->rfc5766_channels = chance(c, 20);
+    config->recorded = chance(c, 80);
     if (chance(c, 20))
         config->realm = "the longest realm, of 32 bytes.."; /* the least room for answers */
 }

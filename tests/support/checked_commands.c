@@ -122,18 +122,33 @@ static void on_open(struct checked_server *cs, const struct checked_input *input
     a->families = c->families;
 }
 
+/* Only the registry takes an allocation away, and all of it. */
+static void check_given_up(struct checked_server *cs, const struct checked_input *input,
+                           const struct model_allocation *a, const struct turn_command *c)
+{
+    bool told = input->kind == INPUT_LOST ||
+                (input->kind == INPUT_CLAIM &&
+                 (input->claim == TURN_CLAIM_HELD || input->claim == TURN_CLAIM_OVER_QUOTA));
+    if (!told || !five_tuple_equal(&a->five_tuple, &input->tuple) || c->families != a->families)
+        checked_fail(cs, "an allocation is given up although nobody has taken it");
+}
+
 static void on_close(struct checked_server *cs, const struct checked_input *input,
                      const struct turn_command *c)
 {
     struct model_allocation *a = model_by_id(&cs->model, c->relay_id);
-    if (!a || a->state != MODEL_LIVE || a->port != c->port || c->families == 0 ||
-        (c->families & ~a->families) != 0 || !five_tuple_equal(&a->five_tuple, &c->five_tuple))
+    bool is_refused = c->end == TURN_END_REFUSED;
+    if (!a || a->state != (is_refused ? MODEL_OPEN : MODEL_LIVE) || a->port != c->port ||
+        c->families == 0 || (c->families & ~a->families) != 0 ||
+        !five_tuple_equal(&a->five_tuple, &c->five_tuple))
         checked_fail(cs, "CLOSE of port %u, which is not open like that", c->port);
     if (c->end == TURN_END_EXPIRED) {
         if (input->kind != INPUT_TIMEOUT || !mono_time_due(a->expires, cs->now.mono))
             checked_fail(cs, "an allocation expires before its time");
         if (c->families != a->families)
             checked_fail(cs, "half an allocation expires");
+    } else if (is_refused || c->end == TURN_END_LOST) {
+        check_given_up(cs, input, a, c);
     } else {
         if (input->kind != INPUT_CLIENT || !five_tuple_equal(&a->five_tuple, &input->tuple))
             checked_fail(cs, "an allocation is deleted from elsewhere");
@@ -209,7 +224,10 @@ static void check_deleted(struct checked_server *cs, const struct stun_message *
                           const struct model_allocation *left)
 {
     uint8_t family;
-    if (cs->seen_count != 2 || cs->seen[0].command.kind != TURN_COMMAND_CLOSE_RELAY)
+    size_t others = 0; /* what is recorded of it is rules_mirror's */
+    for (size_t i = 0; i < cs->seen_count; i++)
+        others += cs->seen[i].command.record == NULL;
+    if (others != 2 || cs->seen[0].command.kind != TURN_COMMAND_CLOSE_RELAY)
         checked_fail(cs, "lifetime 0 is granted and nothing closed");
     if (stun_get_address_family(request, STUN_ATTR_REQUESTED_ADDRESS_FAMILY, &family) == ERR_OK) {
         if (cs->seen[0].command.families != family_set_of(family))
@@ -278,7 +296,8 @@ static void on_send(struct checked_server *cs, const struct checked_input *input
         if (wire_load_u16(seen->bytes) !=
             (wire_load_u16(input->datagram.data) | stun_type(answer->class, 0)))
             checked_fail(cs, "an answer of another method");
-    } else if (input->kind != INPUT_OUTCOME || answer->method != TURN_ALLOCATE) {
+    } else if ((input->kind != INPUT_OUTCOME && input->kind != INPUT_CLAIM) ||
+               answer->method != TURN_ALLOCATE) {
         checked_fail(cs, "a response that nobody asked for");
     }
     if (!five_tuple_equal(&seen->command.five_tuple, &input->tuple))
@@ -310,5 +329,9 @@ void rules_command(struct checked_server *cs, const struct checked_input *input,
     case TURN_COMMAND_CLOSE_RELAY:
         on_close(cs, input, &seen->command);
         break;
+    case TURN_COMMAND_CLAIM:
+    case TURN_COMMAND_RECORD:
+    case TURN_COMMAND_FORGET:
+        break; /* rules_mirror */
     }
 }

@@ -6,13 +6,22 @@
 
 /* The input that is being carried out. */
 struct checked_input {
-    enum { INPUT_CLIENT, INPUT_PEER, INPUT_OUTCOME, INPUT_TIMEOUT } kind;
+    enum {
+        INPUT_CLIENT,
+        INPUT_PEER,
+        INPUT_OUTCOME,
+        INPUT_CLAIM,
+        INPUT_LOST,
+        INPUT_PUBLISH,
+        INPUT_TIMEOUT
+    } kind;
     enum trust trust;
     struct five_tuple tuple; /* CLIENT; of an OUTCOME, once looked up */
     struct bytes datagram;   /* CLIENT, PEER */
     struct turn_relay_id relay_id;
     struct transport_addr peer;
     bool failed; /* OUTCOME */
+    enum turn_claim claim;
     enum turn_relay_failure failure;
     uint8_t families;
     uint8_t transaction_id[STUN_TRANSACTION_ID_LEN]; /* OUTCOME: of the Allocate */
@@ -38,6 +47,9 @@ void rules_outcome_end(struct checked_server *cs, const struct checked_input *in
 
 /* After all that was due has been carried out. */
 void rules_expired(struct checked_server *cs);
+
+/* What is recorded outside is what is. */
+void rules_mirror(struct checked_server *cs);
 
 /* What holds at any time. */
 void rules_state(struct checked_server *cs);

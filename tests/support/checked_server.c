@@ -41,8 +41,15 @@ void checked_server_init(struct checked_server *cs, const struct server_setup *s
 void checked_server_deinit(struct checked_server *cs)
 {
     turn_server_free(cs->server);
+    mirror_deinit(&cs->mirror);
     free(cs->seen);
     *cs = (struct checked_server){0};
+}
+
+const char *command_end_text(enum turn_end end)
+{
+    static const char *const texts[] = {"deleted", "expired", "lost", "refused"};
+    return texts[end];
 }
 
 char *command_describe(const struct seen_command *seen, char *text, size_t size)
@@ -61,7 +68,17 @@ char *command_describe(const struct seen_command *seen, char *text, size_t size)
         break;
     case TURN_COMMAND_CLOSE_RELAY:
         snprintf(text, size, "CLOSE port %u families %u (%s) of %s", c->port, c->families,
-                 c->end == TURN_END_DELETED ? "deleted" : "expired", addr);
+                 command_end_text(c->end), addr);
+        break;
+    case TURN_COMMAND_CLAIM:
+        snprintf(text, size, "CLAIM port %u for %s", seen->record.allocation.port, addr);
+        break;
+    case TURN_COMMAND_RECORD:
+    case TURN_COMMAND_FORGET:
+        snprintf(text, size, "%s %s %#x of %s",
+                 c->kind == TURN_COMMAND_RECORD ? "RECORD" : "FORGET",
+                 seen->record.kind == TURN_RECORD_CHANNEL ? "channel" : "allocation",
+                 seen->record.kind == TURN_RECORD_CHANNEL ? seen->record.channel.number : 0, addr);
         break;
     }
     return text;
@@ -84,6 +101,25 @@ static struct seen_command *new_seen(struct checked_server *cs)
     return &cs->seen[cs->seen_count++];
 }
 
+/* Does as the registry does; true when the test wants to see it. */
+static bool keep_record(struct checked_server *cs, const struct turn_command *command)
+{
+    if (!cs->config.recorded)
+        checked_fail(cs, "a record without turn_config.recorded");
+    if (!five_tuple_equal(&command->five_tuple, &command->record->five_tuple))
+        checked_fail(cs, "a record of another five-tuple than its command's");
+    if (command->kind == TURN_COMMAND_CLAIM) {
+        if (cs->has_claim)
+            checked_fail(cs, "a second claim in one input");
+        cs->has_claim = true;
+        cs->claim = command->relay_id;
+        cs->claimed = *command->record;
+    } else {
+        mirror_apply(&cs->mirror, command->kind, command->record);
+    }
+    return cs->shows_records;
+}
+
 /* Drains the commands of one call into the server. */
 static void drain(struct checked_server *cs, const struct checked_input *input)
 {
@@ -92,8 +128,12 @@ static void drain(struct checked_server *cs, const struct checked_input *input)
     while (turn_server_next_command(cs->server, &command)) {
         if (cs->seen_count - first == TURN_COMMANDS_MAX)
             checked_fail(cs, "more than TURN_COMMANDS_MAX commands for one input");
+        if (command.record && !keep_record(cs, &command))
+            continue;
         struct seen_command *seen = new_seen(cs);
         *seen = (struct seen_command){.command = command};
+        if (command.record)
+            seen->record = *command.record;
         if (command.kind == TURN_COMMAND_SEND) {
             if (command.bytes.len > sizeof(seen->bytes))
                 checked_fail(cs, "a response of %zu bytes", command.bytes.len);
@@ -112,22 +152,61 @@ static void drain(struct checked_server *cs, const struct checked_input *input)
     for (size_t i = 0; i < cs->seen_count; i++) {
         cs->seen[i].command.bytes.data = cs->seen[i].bytes;
         cs->seen[i].command.username.data = cs->seen[i].username;
+        if (cs->seen[i].command.record)
+            cs->seen[i].command.record = &cs->seen[i].record;
     }
     for (size_t i = first; i < cs->seen_count; i++)
         rules_command(cs, input, &cs->seen[i]);
+    if (cs->has_claim && !cs->shows_records) {
+        cs->has_claim = false;
+        mirror_apply(&cs->mirror, TURN_COMMAND_CLAIM, &cs->claimed);
+        turn_server_claim_result(cs->server, cs->now, cs->claim, TURN_CLAIM_GRANTED);
+        drain(cs, input);
+    }
 }
 
-void checked_client_datagram(struct checked_server *cs, const struct five_tuple *tuple,
-                             struct bytes datagram, enum trust trust)
+/* Nobody else has it: there is no other shard. */
+static void settle(struct checked_server *cs, const struct five_tuple *tuple, struct bytes datagram)
+{
+    if (!cs->config.recorded || turn_server_next_command(cs->server, &(struct turn_command){0}) ||
+        memcmp(cs->before, cs->config.counters, sizeof(cs->before)) != 0)
+        checked_fail(cs, "NOT_MINE changes something");
+    if (cs->shows_records)
+        return;
+    cs->verdict = turn_server_client_datagram(cs->server, cs->now, tuple, datagram,
+                                              TURN_ARRIVAL_SETTLED, &cs->relay);
+    if (cs->verdict == TURN_VERDICT_NOT_MINE)
+        checked_fail(cs, "NOT_MINE although it is settled");
+}
+
+static void client_datagram(struct checked_server *cs, const struct five_tuple *tuple,
+                            struct bytes datagram, enum trust trust, enum turn_arrival arrival)
 {
     struct checked_input input = {
         .kind = INPUT_CLIENT, .tuple = *tuple, .datagram = datagram, .trust = trust};
     begin_input(cs);
     cs->relay = (struct turn_relay){0};
-    cs->verdict = turn_server_client_datagram(cs->server, cs->now, tuple, datagram, &cs->relay);
+    cs->verdict =
+        turn_server_client_datagram(cs->server, cs->now, tuple, datagram, arrival, &cs->relay);
+    if (cs->verdict == TURN_VERDICT_NOT_MINE)
+        settle(cs, tuple, datagram);
     drain(cs, &input);
     rules_client_verdict(cs, &input);
     rules_state(cs);
+}
+
+void checked_client_datagram(struct checked_server *cs, const struct five_tuple *tuple,
+                             struct bytes datagram, enum trust trust)
+{
+    client_datagram(cs, tuple, datagram, trust, TURN_ARRIVAL_FIRST);
+}
+
+void checked_settled(struct checked_server *cs, const struct five_tuple *tuple,
+                     struct bytes datagram, enum trust trust)
+{
+    client_datagram(cs, tuple, datagram, trust, TURN_ARRIVAL_SETTLED);
+    if (cs->verdict == TURN_VERDICT_NOT_MINE)
+        checked_fail(cs, "NOT_MINE although it is settled");
 }
 
 void checked_peer_datagram(struct checked_server *cs, struct turn_relay_id relay_id,
@@ -175,6 +254,53 @@ void checked_open_failed(struct checked_server *cs, struct turn_relay_id relay_i
                                         .failed = true,
                                         .failure = failure,
                                         .families = families});
+}
+
+void checked_claim_result(struct checked_server *cs, struct turn_relay_id relay_id,
+                          enum turn_claim result)
+{
+    struct checked_input input = {.kind = INPUT_CLAIM, .relay_id = relay_id, .claim = result};
+    struct model_allocation *a = model_by_id(&cs->model, relay_id);
+    begin_input(cs);
+    if (a) {
+        input.tuple = a->five_tuple;
+        memcpy(input.transaction_id, a->transaction_id, sizeof(input.transaction_id));
+        if (a->state != MODEL_OPENING)
+            a->unclaimed = result != TURN_CLAIM_GRANTED;
+        if (result == TURN_CLAIM_HELD) /* the records there are its owner's */
+            mirror_apply(
+                &cs->mirror, TURN_COMMAND_FORGET,
+                &(struct turn_record){.kind = TURN_RECORD_ALLOCATION, .five_tuple = a->five_tuple});
+    }
+    if (result == TURN_CLAIM_GRANTED)
+        mirror_apply(&cs->mirror, TURN_COMMAND_CLAIM, &cs->claimed);
+    cs->has_claim = false;
+    turn_server_claim_result(cs->server, cs->now, relay_id, result);
+    drain(cs, &input);
+    rules_state(cs);
+}
+
+bool checked_publish(struct checked_server *cs, struct turn_publication *publication)
+{
+    struct checked_input input = {.kind = INPUT_PUBLISH};
+    begin_input(cs);
+    bool any = turn_server_publish(cs->server, publication);
+    drain(cs, &input);
+    if (any != (cs->seen_count > 0))
+        checked_fail(cs, "publishing says that it has done something, or nothing, wrongly");
+    rules_state(cs);
+    return any;
+}
+
+void checked_lost(struct checked_server *cs, const struct five_tuple *tuple)
+{
+    struct checked_input input = {.kind = INPUT_LOST, .tuple = *tuple};
+    begin_input(cs);
+    mirror_apply(&cs->mirror, TURN_COMMAND_FORGET,
+                 &(struct turn_record){.kind = TURN_RECORD_ALLOCATION, .five_tuple = *tuple});
+    turn_server_lost(cs->server, cs->now, tuple);
+    drain(cs, &input);
+    rules_state(cs);
 }
 
 void checked_advance(struct checked_server *cs, int64_t usec)

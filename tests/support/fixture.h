@@ -66,6 +66,7 @@ struct expected {
     uint16_t error;   /* SEND: 0 = success */
     uint8_t families; /* OPEN, CLOSE */
     enum turn_end end;
+    uint16_t number; /* RECORD, FORGET: of the channel, 0 = the allocation */
 };
 #define SUCCESS(who)                                                                               \
     {                                                                                              \
@@ -82,6 +83,19 @@ struct expected {
 #define CLOSE(who, set, why)                                                                       \
     {                                                                                              \
         .kind = TURN_COMMAND_CLOSE_RELAY, .client = &f->who, .families = (set), .end = (why)       \
+    }
+
+#define CLAIM(who)                                                                                 \
+    {                                                                                              \
+        .kind = TURN_COMMAND_CLAIM, .client = &f->who                                              \
+    }
+#define RECORD(who, channel)                                                                       \
+    {                                                                                              \
+        .kind = TURN_COMMAND_RECORD, .client = &f->who, .number = (channel)                        \
+    }
+#define FORGET(who, channel)                                                                       \
+    {                                                                                              \
+        .kind = TURN_COMMAND_FORGET, .client = &f->who, .number = (channel)                        \
     }
 
 #define EXPECT(f, rule, ...)                                                                       \

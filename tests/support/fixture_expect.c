@@ -24,8 +24,17 @@ static void describe_expected(const struct expected *e, char *text, size_t size)
         snprintf(text, size, "OPEN families %u for %s", e->families, addr);
         break;
     case TURN_COMMAND_CLOSE_RELAY:
-        snprintf(text, size, "CLOSE families %u (%s) of %s", e->families,
-                 e->end == TURN_END_DELETED ? "deleted" : "expired", addr);
+        snprintf(text, size, "CLOSE families %u (%s) of %s", e->families, command_end_text(e->end),
+                 addr);
+        break;
+    case TURN_COMMAND_CLAIM:
+        snprintf(text, size, "CLAIM for %s", addr);
+        break;
+    case TURN_COMMAND_RECORD:
+    case TURN_COMMAND_FORGET:
+        snprintf(text, size, "%s %s %#x of %s",
+                 e->kind == TURN_COMMAND_RECORD ? "RECORD" : "FORGET",
+                 e->number ? "channel" : "allocation", e->number, addr);
         break;
     }
 }
@@ -78,6 +87,13 @@ static const char *compare(struct fixture *f, const struct expected *e,
         if (c->end != e->end)
             return "another reason";
         return c->families == e->families ? NULL : "other families";
+    case TURN_COMMAND_CLAIM:
+        return c->relay_id.index == e->client->relay_id.index ? NULL : "another relay";
+    case TURN_COMMAND_RECORD:
+    case TURN_COMMAND_FORGET:
+        return (c->record->kind == TURN_RECORD_CHANNEL ? c->record->channel.number : 0) == e->number
+                   ? NULL
+                   : "another record";
     }
     return "an unknown command";
 }

@@ -35,6 +35,7 @@ struct model_allocation {
     struct mono_time expires;                        /* NEVER until LIVE */
     struct model_channel channels[MODEL_CHANNELS_MAX];
     size_t channel_count;
+    bool unclaimed; /* the registry does not know of it */
 };
 
 /* A port that may not be given out before |until|: resting, or kept for |token|. */

@@ -37,6 +37,7 @@ void server_setup_init(struct server_setup *setup)
                 .port_rest_sec = TURN_PORT_REST_SEC,
                 .realm = TEST_REALM,
                 .software = TEST_SOFTWARE,
+                .recorded = true,
                 .schemes = TURN_SCHEME_STAMP | TURN_SCHEME_REST,
                 .secret = bytes_of_text(TEST_SECRET),
                 .random = counting_random,

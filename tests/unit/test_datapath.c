@@ -72,10 +72,11 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)arg;
 }
 
-static void on_control(void *context, struct turn_now at)
+static void on_control(void *context, struct turn_now at, struct bytes datagram)
 {
     struct fixture *fixture = context;
 
+    (void)datagram;
     relay_commands_run(&fixture->commands, at);
 }
 
@@ -109,6 +110,7 @@ static void make_server(struct fixture *fixture)
     struct turn_config *config = &fixture->setup.config;
 
     server_setup_init(&fixture->setup);
+    config->recorded = false;
     config->public_v4 = transport_addr_v4(loopback_ip, 0);
     config->public_v6 = (struct transport_addr){.family = IP_FAMILY_NONE};
     config->lowest_port = 61000;

@@ -116,8 +116,9 @@ static void configuration_is_copied(void **state)
     struct turn_command command;
     struct turn_now now = {.mono = {.usec = 0}, .wall = {.sec = 0}};
     assert_int_equal(
-        turn_server_client_datagram(
-            server, now, &tuple, (struct bytes){.data = allocate, .len = sizeof(allocate)}, &relay),
+        turn_server_client_datagram(server, now, &tuple,
+                                    (struct bytes){.data = allocate, .len = sizeof(allocate)},
+                                    TURN_ARRIVAL_FIRST, &relay),
         TURN_VERDICT_CONTROL);
     assert_true(turn_server_next_command(server, &command));
     bool found = false;
