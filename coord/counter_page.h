@@ -60,6 +60,21 @@
     X(SEND_ERRORS, "send_errors_other", "Datagrams dropped: sending failed otherwise")             \
     X(RELAY_OPEN_PORT_TAKEN, "relay_open_port_taken", "Relay ports found taken by somebody else")  \
     X(RELAY_OPEN_FAILED, "relay_open_failed", "Relay sockets not opened: descriptors or memory")   \
+    X(MISROUTED_TO_SHARD, "misrouted_to_shard", "Misrouted datagrams whose owner was known")       \
+    X(MISROUTED_NOBODY, "misrouted_nobody", "Misrouted datagrams known to be nobody's")            \
+    X(MISROUTED_ELSEWHERE, "misrouted_elsewhere", "Misrouted datagrams owned by another host")     \
+    X(MISROUTED_KEPT, "misrouted_kept", "Misrouted datagrams kept while their owner is looked up") \
+    X(MISROUTED_LOOK_UPS, "misrouted_look_ups", "Look-ups of owners that were not known")          \
+    X(MISROUTED_CHECKS, "misrouted_checks", "Look-ups that check a known owner")                   \
+    X(MISROUTED_UNANSWERED, "misrouted_unanswered", "Look-ups that the registry did not answer")   \
+    X(MISROUTED_NO_BUDGET, "misrouted_no_budget",                                                  \
+      "Misrouted datagrams dropped: no look-ups left for this second")                             \
+    X(MISROUTED_TOO_MANY, "misrouted_too_many",                                                    \
+      "Misrouted datagrams dropped: too many look-ups under way")                                  \
+    X(MISROUTED_ROOM_FULL, "misrouted_room_full",                                                  \
+      "Misrouted datagrams dropped: no room for any to wait")                                      \
+    X(MISROUTED_FLOW_FULL, "misrouted_flow_full",                                                  \
+      "Misrouted datagrams dropped: too many of their five-tuple wait")                            \
     X(CONTROL_BUDGET_EXHAUSTED, "control_budget_exhausted",                                        \
       "Wake-ups that left control messages for the next one")                                      \
     X(DATA_BUDGET_EXHAUSTED, "data_budget_exhausted", "Wake-ups that left data for the next one")
