@@ -75,6 +75,24 @@
       "Misrouted datagrams dropped: no room for any to wait")                                      \
     X(MISROUTED_FLOW_FULL, "misrouted_flow_full",                                                  \
       "Misrouted datagrams dropped: too many of their five-tuple wait")                            \
+    X(REDIRECT_SENT, "redirect_sent_packets", "Misrouted datagrams handed to their owner")         \
+    X(REDIRECT_SENT_MESSAGES, "redirect_sent_messages", "Messages in which they were handed over") \
+    X(REDIRECT_RECEIVED, "redirect_received_packets",                                              \
+      "Datagrams that other shards handed over to this one")                                       \
+    X(REDIRECT_RECEIVED_MESSAGES, "redirect_received_messages", "Messages in which they came")     \
+    X(REDIRECT_WAITS, "redirect_waits", "Times that the socket of an owner was full")              \
+    X(REDIRECT_OWNER_BUSY, "redirect_owner_busy",                                                  \
+      "Misrouted datagrams dropped: too many wait for their owner")                                \
+    X(REDIRECT_OWNER_GONE, "redirect_owner_gone",                                                  \
+      "Misrouted datagrams dropped: nobody holds the socket of their owner")                       \
+    X(REDIRECT_ERRORS, "redirect_errors",                                                          \
+      "Misrouted datagrams dropped: handing over failed otherwise")                                \
+    X(REDIRECT_HOP_LIMIT, "redirect_hop_limit",                                                    \
+      "Misrouted datagrams dropped: handed over already")                                          \
+    X(REDIRECT_MALFORMED, "redirect_malformed",                                                    \
+      "Messages whose rest was dropped: not as a shard writes them")                               \
+    X(REDIRECT_BUDGET_EXHAUSTED, "redirect_budget_exhausted",                                      \
+      "Wake-ups that left messages of other shards for the next one")                              \
     X(CONTROL_BUDGET_EXHAUSTED, "control_budget_exhausted",                                        \
       "Wake-ups that left control messages for the next one")                                      \
     X(DATA_BUDGET_EXHAUSTED, "data_budget_exhausted", "Wake-ups that left data for the next one")

@@ -168,19 +168,17 @@ static enum err adopt_one(int fd, unsigned families, struct listeners *listeners
     return ERR_OK;
 }
 
-enum err listeners_adopt(int first_fd, unsigned count, unsigned families, struct listeners *ret,
+enum err listeners_adopt(const int *fds, unsigned count, unsigned families, struct listeners *ret,
                          struct problem *problem)
 {
     struct listeners listeners = LISTENERS_NONE;
     enum err err = ERR_OK;
 
     for (unsigned i = 0; i < count; i++) {
-        int fd = first_fd + (int)i;
-
         if (err == ERR_OK)
-            err = adopt_one(fd, families, &listeners, problem);
+            err = adopt_one(fds[i], families, &listeners, problem);
         else
-            close(fd);
+            close(fds[i]);
     }
     if (err == ERR_OK && ((families & FAMILY_SET_V4 && listeners.v4 < 0) ||
                           (families & FAMILY_SET_V6 && listeners.v6 < 0))) {

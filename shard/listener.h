@@ -45,13 +45,13 @@ enum err listeners_bind(unsigned families, struct listeners *ret,
                         struct problem *problem) MUST_CHECK;
 
 /*
- * listeners_adopt takes over |count| passed descriptors from |first_fd| on: UDP
+ * listeners_adopt takes over the |count| passed descriptors |fds|: UDP
  * sockets bound to the port, one for each of |families|, in any order. One of
  * a family that is not needed is closed. Missing socket options are set.
  *   ERR_OK, or ERR_MALFORMED (wrong type, port, options or a double) or
  *   ERR_NOT_FOUND (a family is missing) or ERR_IO; |problem| is written and all are closed.
  */
-enum err listeners_adopt(int first_fd, unsigned count, unsigned families, struct listeners *ret,
+enum err listeners_adopt(const int *fds, unsigned count, unsigned families, struct listeners *ret,
                          struct problem *problem) MUST_CHECK;
 
 #endif

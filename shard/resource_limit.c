@@ -3,16 +3,22 @@
 
 #include <sys/resource.h>
 
-uint64_t descriptors_wanted(uint32_t allocations, unsigned families)
+static uint64_t reserved(uint32_t shards)
 {
-    return (uint64_t)allocations * families + DESCRIPTORS_RESERVED;
+    return DESCRIPTORS_RESERVED + (uint64_t)shards * DESCRIPTORS_PER_SHARD;
 }
 
-uint32_t allocations_that_fit(uint64_t descriptors, uint32_t allocations, unsigned families)
+uint64_t descriptors_wanted(uint32_t allocations, unsigned families, uint32_t shards)
 {
-    if (descriptors <= DESCRIPTORS_RESERVED)
+    return (uint64_t)allocations * families + reserved(shards);
+}
+
+uint32_t allocations_that_fit(uint64_t descriptors, uint32_t allocations, unsigned families,
+                              uint32_t shards)
+{
+    if (descriptors <= reserved(shards))
         return 0;
-    uint64_t fit = (descriptors - DESCRIPTORS_RESERVED) / families;
+    uint64_t fit = (descriptors - reserved(shards)) / families;
 
     return fit < allocations ? (uint32_t)fit : allocations;
 }

@@ -10,6 +10,8 @@
 #include "passed_sockets.h"
 #include "port_slice.h"
 #include "random_pool.h"
+#include "redirect.h"
+#include "redirect_socket.h"
 #include "relay_commands.h"
 #include "relay_table.h"
 #include "resource_limit.h"
@@ -23,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 struct shard {
     const struct relay_options *options;
@@ -33,14 +36,17 @@ struct shard {
     struct state_dir state_dir;
     struct counter_writer counters;
     struct listeners listeners;
+    int redirect_fd; /* what other shards hand over comes here; -1 when not open */
     struct event_base *base;
     struct relay_table relays;
     struct turn_server *server;
     struct datapath *datapath;
+    struct redirect *redirect;
     struct relay_commands commands;
     struct round round;
     struct event readable_v4;
     struct event readable_v6;
+    struct event readable_redirect;
     struct event terminate;
     struct event interrupt;
     unsigned relay_credit; /* datagrams of peers that this round still takes */
@@ -63,17 +69,44 @@ static struct mono_time end_round(void *context, struct turn_now now)
         relay_commands_run(&shard->commands, now);
     }
     datapath_flush(shard->datapath);
+    redirect_flush(shard->redirect);
     shard->relay_credit = RELAY_CREDIT;
     shard->counters.page->values[SHARD_COUNT_WAKEUPS]++;
     return turn_server_next_deadline(shard->server);
 }
 
+static void handle_redirected(void *context, struct turn_now now,
+                              const struct redirected *redirected)
+{
+    struct shard *shard = context;
+
+    datapath_client_datagram(shard->datapath, &redirected->five_tuple, redirected->datagram,
+                             TURN_ARRIVAL_SETTLED, now);
+}
+
+static void read_redirect(struct shard *shard)
+{
+    unsigned total = 0;
+
+    while (total < REDIRECT_READ_MAX) {
+        unsigned count = redirect_read(shard->redirect, round_now(&shard->round));
+
+        if (count == 0)
+            return;
+        datapath_flush_up(shard->datapath);
+        total += count;
+    }
+    shard->counters.page->values[SHARD_COUNT_REDIRECT_BUDGET_EXHAUSTED]++;
+}
+
+/* All that clients have sent. */
 static void read_listeners(struct shard *shard)
 {
     if (shard->listeners.v4 >= 0)
         datapath_read_listener(shard->datapath, IP_FAMILY_V4, round_now(&shard->round));
     if (shard->listeners.v6 >= 0)
         datapath_read_listener(shard->datapath, IP_FAMILY_V6, round_now(&shard->round));
+    read_redirect(shard);
 }
 
 static void on_v4_readable(evutil_socket_t fd, short what, void *arg)
@@ -92,6 +125,13 @@ static void on_v6_readable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     datapath_read_listener(shard->datapath, IP_FAMILY_V6, round_now(&shard->round));
+}
+
+static void on_redirect_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    read_redirect(arg);
 }
 
 static void on_relay_readable(evutil_socket_t fd, short what, void *arg)
@@ -146,18 +186,47 @@ static bool open_counters(struct shard *shard)
     return true;
 }
 
-static bool open_listeners(struct shard *shard)
+static bool open_listeners(struct shard *shard, const int *passed, unsigned count)
 {
     struct problem problem;
-    unsigned passed = 0;
-    enum err err = passed_sockets_take(&passed, &problem);
+    enum err err =
+        count > 0 ? listeners_adopt(passed, count, shard->families, &shard->listeners, &problem)
+                  : listeners_bind(shard->families, &shard->listeners, &problem);
 
-    if (err == ERR_OK && passed > 0)
-        err = listeners_adopt(PASSED_SOCKETS_FIRST, passed, shard->families, &shard->listeners,
-                              &problem);
-    else if (err == ERR_OK)
-        err = listeners_bind(shard->families, &shard->listeners, &problem);
     return err == ERR_OK || fail("shard cannot listen", problem.text);
+}
+
+static bool open_redirect(struct shard *shard)
+{
+    uint32_t number = shard->options->shard;
+    struct problem problem;
+    enum err err =
+        shard->redirect_fd >= 0
+            ? redirect_socket_adopt(shard->redirect_fd, &shard->state_dir, number, &problem)
+            : redirect_socket_bind(&shard->state_dir, number, &shard->redirect_fd, &problem);
+
+    return err == ERR_OK || fail("shard cannot listen to the others", problem.text);
+}
+
+/* Takes what was passed, each kind of socket to its place, and opens what was not. */
+static bool open_sockets(struct shard *shard)
+{
+    int listeners[PASSED_SOCKETS_MAX];
+    struct problem problem;
+    unsigned passed;
+    unsigned count = 0;
+
+    if (passed_sockets_take(&passed, &problem) != ERR_OK)
+        return fail("shard cannot listen", problem.text);
+    for (unsigned i = 0; i < passed; i++) {
+        int fd = PASSED_SOCKETS_FIRST + (int)i;
+
+        if (shard->redirect_fd < 0 && redirect_socket_is_one(fd))
+            shard->redirect_fd = fd;
+        else
+            listeners[count++] = fd;
+    }
+    return open_listeners(shard, listeners, count) && open_redirect(shard);
 }
 
 static bool choose_bindings(struct shard *shard)
@@ -192,15 +261,18 @@ static bool fit_allocations(struct shard *shard)
 {
     unsigned families = shard->families == (FAMILY_SET_V4 | FAMILY_SET_V6) ? 2 : 1;
     uint32_t wanted = slice_allocations(shard->options);
-    uint64_t descriptors = raise_descriptor_limit(descriptors_wanted(wanted, families));
+    uint64_t descriptors =
+        raise_descriptor_limit(descriptors_wanted(wanted, families, shard->options->shards));
 
-    shard->max_allocations = allocations_that_fit(descriptors, wanted, families);
+    shard->max_allocations =
+        allocations_that_fit(descriptors, wanted, families, shard->options->shards);
     shard->counters.page->values[SHARD_COUNT_CAPACITY] = shard->max_allocations;
     if (shard->max_allocations == 0)
         return fail("shard cannot start", "the limit of open files leaves room for no allocation");
     if (shard->max_allocations < wanted)
         log_event(LOG_LEVEL_WARNING, "the limit of open files restricts allocations", "limit",
-                  LOG_U64(descriptors), "needed", LOG_U64(descriptors_wanted(wanted, families)),
+                  LOG_U64(descriptors), "needed",
+                  LOG_U64(descriptors_wanted(wanted, families, shard->options->shards)),
                   "allocations", LOG_U64(shard->max_allocations), "relay_ports", LOG_U64(wanted),
                   NULL);
     return true;
@@ -248,6 +320,20 @@ static bool make_server(struct shard *shard)
     return err == ERR_OK || fail("shard cannot start", err_name(err));
 }
 
+static bool make_redirect(struct shard *shard)
+{
+    const struct redirect_config config = {.dir = &shard->state_dir,
+                                           .base = shard->base,
+                                           .values = shard->counters.page->values,
+                                           .shards = shard->options->shards,
+                                           .fd = shard->redirect_fd,
+                                           .on_datagram = handle_redirected,
+                                           .context = shard};
+    enum err err = redirect_new(&config, &shard->redirect);
+
+    return err == ERR_OK || fail("shard cannot start", err_name(err));
+}
+
 static bool watch_socket(struct shard *shard, struct event *event, int fd,
                          event_callback_fn callback)
 {
@@ -268,6 +354,7 @@ static bool watch(struct shard *shard)
     if (round_init(&shard->round, shard->base, end_round, shard) == ERR_OK &&
         watch_socket(shard, &shard->readable_v4, shard->listeners.v4, on_v4_readable) &&
         watch_socket(shard, &shard->readable_v6, shard->listeners.v6, on_v6_readable) &&
+        watch_socket(shard, &shard->readable_redirect, shard->redirect_fd, on_redirect_readable) &&
         watch_signal(shard, &shard->terminate, SIGTERM) &&
         watch_signal(shard, &shard->interrupt, SIGINT))
         return true;
@@ -301,9 +388,9 @@ static void log_ready(const struct shard *shard)
 
 static bool start(struct shard *shard)
 {
-    return open_counters(shard) && fit_allocations(shard) && open_listeners(shard) &&
+    return open_counters(shard) && fit_allocations(shard) && open_sockets(shard) &&
            choose_bindings(shard) && learn_own_addresses(shard) && make_base(shard) &&
-           make_server(shard) && watch(shard);
+           make_server(shard) && make_redirect(shard) && watch(shard);
 }
 
 static int serve(struct shard *shard)
@@ -324,11 +411,14 @@ static int serve(struct shard *shard)
 static void stop(struct shard *shard)
 {
     relay_table_deinit(&shard->relays);
+    redirect_free(shard->redirect);
     datapath_free(shard->datapath);
     turn_server_free(shard->server);
     if (shard->base != NULL)
         event_base_free(shard->base);
     listeners_close(&shard->listeners);
+    if (shard->redirect_fd >= 0)
+        close(shard->redirect_fd);
     counter_page_close(&shard->counters);
     state_dir_close(&shard->state_dir);
     explicit_bzero(&shard->random, sizeof(shard->random));
@@ -347,6 +437,7 @@ int shard_run(const struct relay_options *options)
     shard->options = options;
     shard->families = relay_families(options);
     shard->listeners = LISTENERS_NONE;
+    shard->redirect_fd = -1;
     shard->state_dir = STATE_DIR_CLOSED;
     shard->counters.fd = -1;
     /* Started by the supervisor the process would be called "exe". */

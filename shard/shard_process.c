@@ -1,4 +1,4 @@
-/* shard_process.c — starts the process of one shard with its listening sockets. */
+/* shard_process.c — starts the process of one shard with its sockets. */
 #include "shard_process.h"
 
 #include "log.h"
@@ -54,7 +54,7 @@ char **shard_process_argv(const struct relay_options *options, char **argv, uint
 static _Noreturn void become_shard(const struct shard_process *process, pid_t supervisor)
 {
     sigset_t none;
-    int fds[2];
+    int fds[3];
     unsigned count = 0;
     char **argv = shard_process_argv(process->options, process->argv, process->shard);
 
@@ -68,6 +68,8 @@ static _Noreturn void become_shard(const struct shard_process *process, pid_t su
         fds[count++] = process->listeners.v4;
     if (process->listeners.v6 >= 0)
         fds[count++] = process->listeners.v6;
+    if (process->redirect_fd >= 0)
+        fds[count++] = process->redirect_fd;
     if (argv != NULL && passed_sockets_place(fds, count) &&
         sigprocmask(SIG_SETMASK, &none, NULL) == 0)
         (void)execv("/proc/self/exe", argv);

@@ -1,4 +1,4 @@
-/* shard_process.h — starts the process of one shard with its listening sockets. */
+/* shard_process.h — starts the process of one shard with its sockets. */
 #ifndef RELAY_SHARD_PROCESS_H
 #define RELAY_SHARD_PROCESS_H
 
@@ -11,7 +11,8 @@
 /* What a shard's process is started from. */
 struct shard_process {
     uint32_t shard;
-    struct listeners listeners; /* stay open in the caller */
+    struct listeners listeners; /* stay open in the caller, as the next one */
+    int redirect_fd;            /* -1 when there is none */
     const struct relay_options *options;
     char **argv; /* of the supervisor, NULL-terminated */
 };

@@ -1,10 +1,10 @@
-/* supervisor.c — `relay run`: holds the listening sockets of all shards and keeps the shards alive.
- */
+/* supervisor.c — `relay run`: holds the sockets of all shards and keeps the shards alive. */
 #include "supervisor.h"
 
 #include "listener.h"
 #include "log.h"
 #include "options.h"
+#include "redirect_socket.h"
 #include "resource_limit.h"
 #include "restart_backoff.h"
 #include "round.h"
@@ -207,7 +207,7 @@ static bool fail(const char *why)
     return false;
 }
 
-static bool bind_all(struct supervisor *supervisor)
+static bool bind_listeners(struct supervisor *supervisor)
 {
     uint8_t families = relay_families(supervisor->options);
     struct problem problem;
@@ -221,6 +221,28 @@ static bool bind_all(struct supervisor *supervisor)
             return fail(problem.text);
     }
     return true;
+}
+
+/* The sockets by which shards hand datagrams over to each other. */
+static bool bind_redirects(struct supervisor *supervisor)
+{
+    const struct relay_options *options = supervisor->options;
+    struct state_dir dir = STATE_DIR_CLOSED;
+    struct problem problem;
+    enum err err = state_dir_open(options->state_dir, STATE_DIR_SERVE, &dir, &problem);
+
+    for (uint32_t i = 0; err == ERR_OK && i < options->shards; i++)
+        err = redirect_socket_bind(&dir, i, &supervisor->children[i].process.redirect_fd, &problem);
+    state_dir_close(&dir);
+    return err == ERR_OK || fail(problem.text);
+}
+
+static void close_sockets(struct shard_process *process)
+{
+    listeners_close(&process->listeners);
+    if (process->redirect_fd >= 0)
+        close(process->redirect_fd);
+    process->redirect_fd = -1;
 }
 
 static bool block_signals(struct supervisor *supervisor)
@@ -245,15 +267,19 @@ static bool prepare(struct supervisor *supervisor, char **argv)
     if (supervisor->children == NULL)
         return fail(err_name(ERR_NO_MEMORY));
     for (uint32_t i = 0; i < options->shards; i++) {
-        supervisor->children[i].process = (struct shard_process){
-            .shard = i, .listeners = LISTENERS_NONE, .options = options, .argv = argv};
+        supervisor->children[i].process = (struct shard_process){.shard = i,
+                                                                 .listeners = LISTENERS_NONE,
+                                                                 .redirect_fd = -1,
+                                                                 .options = options,
+                                                                 .argv = argv};
         supervisor->children[i].start_at = now();
     }
     if (state_lock_take(options->state_dir, &supervisor->lock, &problem) != ERR_OK)
         return fail(problem.text);
     /* Inherited by the shards, who need far more than we do. */
-    (void)raise_descriptor_limit(descriptors_wanted(slice_allocations(options) + 1, both ? 2 : 1));
-    return block_signals(supervisor) && bind_all(supervisor);
+    (void)raise_descriptor_limit(
+        descriptors_wanted(slice_allocations(options) + 1, both ? 2 : 1, options->shards));
+    return block_signals(supervisor) && bind_listeners(supervisor) && bind_redirects(supervisor);
 }
 
 int supervisor_run(const struct relay_options *options, char **argv)
@@ -269,7 +295,7 @@ int supervisor_run(const struct relay_options *options, char **argv)
     }
     if (supervisor.children != NULL) {
         for (uint32_t i = 0; i < options->shards; i++)
-            listeners_close(&supervisor.children[i].process.listeners);
+            close_sockets(&supervisor.children[i].process);
     }
     free(supervisor.children);
     state_lock_release(&supervisor.lock);

@@ -1,15 +1,14 @@
-/* supervisor.h — `relay run`: holds the listening sockets of all shards and keeps the shards alive.
- */
+/* supervisor.h — `relay run`: holds the sockets of all shards and keeps the shards alive. */
 #ifndef RELAY_SUPERVISOR_H
 #define RELAY_SUPERVISOR_H
 
 struct relay_options;
 
 /*
- * supervisor_run binds one pair of listening sockets for each shard, starts
- * every shard with its pair and restarts those that die. The sockets belong to
- * the supervisor for its whole life, so the reuseport group never changes and
- * datagrams wait in the socket while their shard is away.
+ * supervisor_run binds the listening sockets of each shard, and the one by which others hand
+ * datagrams over to it, starts every shard with its own and restarts those that die. The
+ * sockets belong to the supervisor for its whole life, so the reuseport group never changes
+ * and datagrams wait in the sockets while their shard is away.
  *
  * |options|  checked options of the run, secret drawn or loaded; not kept.
  * |argv|     the program's arguments, NULL-terminated: every shard gets the same

@@ -12,11 +12,12 @@ static void what_is_wanted_fits(void **state)
 
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         for (unsigned families = 1; families <= 2; families++) {
-            uint64_t wanted = descriptors_wanted(counts[i], families);
+            uint64_t wanted = descriptors_wanted(counts[i], families, 4);
 
-            assert_int_equal(allocations_that_fit(wanted, counts[i], families), counts[i]);
-            assert_int_equal(allocations_that_fit(wanted - 1, counts[i], families), counts[i] - 1);
-            assert_int_equal(allocations_that_fit(UINT64_MAX, counts[i], families), counts[i]);
+            assert_int_equal(allocations_that_fit(wanted, counts[i], families, 4), counts[i]);
+            assert_int_equal(allocations_that_fit(wanted - 1, counts[i], families, 4),
+                             counts[i] - 1);
+            assert_int_equal(allocations_that_fit(UINT64_MAX, counts[i], families, 4), counts[i]);
         }
     }
 }
@@ -24,11 +25,14 @@ static void what_is_wanted_fits(void **state)
 static void reserve_is_kept(void **state)
 {
     (void)state;
-    assert_int_equal(allocations_that_fit(0, 100, 1), 0);
-    assert_int_equal(allocations_that_fit(DESCRIPTORS_RESERVED, 100, 1), 0);
-    assert_int_equal(allocations_that_fit(DESCRIPTORS_RESERVED + 1, 100, 1), 1);
-    assert_int_equal(allocations_that_fit(DESCRIPTORS_RESERVED + 1, 100, 2), 0);
-    assert_int_equal(allocations_that_fit(1024, 16384, 2), 480);
+    const uint64_t reserved = DESCRIPTORS_RESERVED + DESCRIPTORS_PER_SHARD;
+
+    assert_int_equal(allocations_that_fit(0, 100, 1, 1), 0);
+    assert_int_equal(allocations_that_fit(reserved, 100, 1, 1), 0);
+    assert_int_equal(allocations_that_fit(reserved + 1, 100, 1, 1), 1);
+    assert_int_equal(allocations_that_fit(reserved + 1, 100, 2, 1), 0);
+    assert_int_equal(allocations_that_fit(1024, 16384, 2, 8), 468);
+    assert_int_equal(allocations_that_fit(1024, 16384, 1, 1024), 0);
 }
 
 static void limit_is_raised_as_far_as_allowed_and_never_lowered(void **state)

@@ -1,0 +1,179 @@
+/* redirect_socket.c — the AF_UNIX datagram sockets by which shards hand over misrouted datagrams.
+ */
+#include "redirect_socket.h"
+
+#include "udp_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    NAME_LEN = 32,
+    /* Asked of the kernel for what a shard has sent and the owner has not read: as much as it
+     * lets wait elsewhere, so that the number of messages is what counts. */
+    SEND_BUFFER_LEN = 2 * 1024 * 1024,
+};
+
+union unix_addr {
+    struct sockaddr any;
+    struct sockaddr_un path;
+};
+
+static void name_socket(uint32_t shard, char name[static NAME_LEN])
+{
+    (void)snprintf(name, NAME_LEN, "shard-%" PRIu32 ".sock", shard);
+}
+
+/* The address of the file in |dir|. The path of the directory itself may be longer than an
+ * address has room for. */
+static union unix_addr address_of(const struct state_dir *dir, uint32_t shard)
+{
+    union unix_addr addr = {.path = {.sun_family = AF_UNIX}};
+    char name[NAME_LEN];
+
+    name_socket(shard, name);
+    (void)snprintf(addr.path.sun_path, sizeof(addr.path.sun_path), "/proc/self/fd/%d/%s", dir->fd,
+                   name);
+    return addr;
+}
+
+static int new_socket(void)
+{
+    return socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+/* Closes |fd| and keeps errno. */
+static void close_quietly(int fd)
+{
+    int error = errno;
+
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+}
+
+int redirect_socket_connect(const struct state_dir *dir, uint32_t shard)
+{
+    const union unix_addr addr = address_of(dir, shard);
+    int fd = new_socket();
+
+    if (fd < 0)
+        return -1;
+    if (connect(fd, &addr.any, sizeof(addr.path)) < 0) {
+        close_quietly(fd);
+        return -1;
+    }
+    udp_socket_set_buffers(fd, SEND_BUFFER_LEN);
+    return fd;
+}
+
+/* Makes the name free. False when a live process holds it: EADDRINUSE; or with another errno. */
+static bool remove_stale(const struct state_dir *dir, uint32_t shard)
+{
+    char name[NAME_LEN];
+    int fd = redirect_socket_connect(dir, shard);
+
+    if (fd >= 0) {
+        close(fd);
+        errno = EADDRINUSE;
+        return false;
+    }
+    name_socket(shard, name);
+    return errno == ENOENT || unlinkat(dir->fd, name, 0) == 0;
+}
+
+static bool bind_file(int fd, const struct state_dir *dir, uint32_t shard)
+{
+    const union unix_addr addr = address_of(dir, shard);
+
+    /* The file gets the mode that the socket has when it is bound, less the umask. */
+    return fchmod(fd, S_IRUSR | S_IWUSR) == 0 && bind(fd, &addr.any, sizeof(addr.path)) == 0;
+}
+
+enum err redirect_socket_bind(const struct state_dir *dir, uint32_t shard, int *ret_fd,
+                              struct problem *problem)
+{
+    char name[NAME_LEN];
+    int fd = new_socket();
+
+    if (fd >= 0 && remove_stale(dir, shard) && bind_file(fd, dir, shard)) {
+        *ret_fd = fd;
+        return ERR_OK;
+    }
+    close_quietly(fd);
+    name_socket(shard, name);
+    if (errno == EADDRINUSE) {
+        problem_set(problem, "%s/%s is held by another process", dir->path, name);
+        return ERR_EXISTS;
+    }
+    problem_set(problem, "%s/%s cannot be made: %s", dir->path, name, strerror(errno));
+    return ERR_IO;
+}
+
+bool redirect_socket_is_one(int fd)
+{
+    int domain = 0;
+    int type = 0;
+    socklen_t domain_len = sizeof(domain);
+    socklen_t type_len = sizeof(type);
+
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_len) == 0 && domain == AF_UNIX &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 && type == SOCK_DGRAM;
+}
+
+/* What the file of |fd| is called, without its directory; empty when it has none. */
+static void read_name(int fd, char name[static sizeof(struct sockaddr_un)])
+{
+    union unix_addr addr = {.path = {.sun_family = AF_UNIX}};
+    socklen_t len = sizeof(addr.path);
+
+    name[0] = '\0';
+    if (getsockname(fd, &addr.any, &len) < 0)
+        return;
+    (void)snprintf(name, sizeof(addr.path), "%.*s", (int)sizeof(addr.path.sun_path),
+                   addr.path.sun_path);
+    const char *slash = strrchr(name, '/');
+
+    if (slash != NULL)
+        memmove(name, slash + 1, strlen(slash));
+}
+
+enum err redirect_socket_adopt(int fd, const struct state_dir *dir, uint32_t shard,
+                               struct problem *problem)
+{
+    char wanted[NAME_LEN];
+    char name[sizeof(struct sockaddr_un)];
+    struct stat status;
+    int flags;
+
+    name_socket(shard, wanted);
+    read_name(fd, name);
+    if (strcmp(name, wanted) != 0) {
+        problem_set(problem, "passed descriptor %d is bound to '%s' and not to %s", fd, name,
+                    wanted);
+        return ERR_MALFORMED;
+    }
+    if (fstatat(dir->fd, wanted, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+        problem_set(problem, "passed descriptor %d is not %s/%s: %s", fd, dir->path, wanted,
+                    strerror(errno));
+        return ERR_MALFORMED;
+    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        problem_set(problem, "%s/%s has mode %03o; nobody but its owner may write there", dir->path,
+                    wanted, (unsigned)status.st_mode & 07777);
+        return ERR_AUTH;
+    }
+    flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+        problem_set(problem, "passed descriptor %d: %s", fd, strerror(errno));
+        return ERR_IO;
+    }
+    return ERR_OK;
+}
