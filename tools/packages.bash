@@ -2,13 +2,14 @@
 
 # What the relay is built with.
 # shellcheck disable=SC2034 # used where this is sourced
-build_packages=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libssl-dev)
+build_packages=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libhiredis-dev
+    libssl-dev)
 
 # What the tests need besides: the unit tests' library, the second compiler with its sanitizer
 # runtime, the pinned formatter and linter, and the clients of the end-to-end tests.
 # shellcheck disable=SC2034 # used where this is sourced
 test_packages=(libcmocka-dev clang clang-format-14 clang-tidy-14 libclang-rt-14-dev
-    python3 python3-aioice coturn iproute2 util-linux)
+    python3 python3-aioice coturn redis-server redis-sentinel redis-tools iproute2 util-linux)
 
 # as_root COMMAND… runs a command as root, by sudo when we are not.
 as_root() {
@@ -39,33 +40,34 @@ install_missing() {
     [ ${#missing[@]} -gt 0 ] || return 0
 
     echo "Installing from Debian, needed $purpose: ${missing[*]}"
-    case " ${missing[*]} " in
-        *" coturn "*) keep_coturn_stopped before ;;
-    esac
+    keep_services_stopped before "${missing[@]}"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}"
-    case " ${missing[*]} " in
-        *" coturn "*) keep_coturn_stopped after ;;
-    esac
+    keep_services_stopped after "${missing[@]}"
 }
 
-# keep_coturn_stopped before|after: coturn is wanted for turnutils_uclient, a client that nobody
-# here wrote. Its package would start a TURN server on the very port that the relay serves.
-# Where systemd runs, its service is masked while the package is installed, then left disabled.
-# Without systemd the package starts nothing by itself.
-keep_coturn_stopped() {
+# keep_services_stopped before|after PACKAGE…: some packages are wanted for their programs alone,
+# but would start a service: coturn, for turnutils_uclient, a TURN server on the very port that the
+# relay serves; Redis, which the tests start by themselves, one on its usual port. Where systemd
+# runs, the services of those that are being installed are masked meanwhile, then left disabled.
+# Without systemd the packages start nothing by themselves.
+keep_services_stopped() {
+    local when=$1 package
+    shift
     [ -d /run/systemd/system ] || return 0
-    case $1 in
-        before)
-            echo "coturn is needed for its client programs only; its service stays off."
-            as_root systemctl mask --runtime coturn.service
-            ;;
-        after)
-            as_root systemctl unmask --runtime coturn.service
-            as_root systemctl disable coturn.service
-            ;;
-    esac
+    for package in "$@"; do
+        case $when:$package in
+            before:coturn | before:redis-server | before:redis-sentinel)
+                echo "$package is needed for its programs only; its service stays off."
+                as_root systemctl mask --runtime "$package.service"
+                ;;
+            after:coturn | after:redis-server | after:redis-sentinel)
+                as_root systemctl unmask --runtime "$package.service"
+                as_root systemctl disable "$package.service"
+                ;;
+        esac
+    done
 }
 
 # configure PRESET FOLDER [OPTION…] configures a build. The options and Ninja, where it is
