@@ -2,12 +2,9 @@
 #include "relayctl.h"
 
 #include "command_line.h"
-#include "credential.h"
+#include "own_credential.h"
 #include "ping.h"
-#include "secret_source.h"
 #include "stop_signal.h"
-#include "system_clock.h"
-#include "system_random.h"
 #include "turn_limits.h"
 
 #include <stdlib.h>
@@ -147,30 +144,6 @@ static bool check(const struct ping_options *options, const struct option_readin
     return true;
 }
 
-/* Makes a credential from this host's secret, or says why not. */
-static bool make_credential(const struct ping_options *options, struct credential *ret)
-{
-    struct auth_secret secret = {0};
-    struct problem problem;
-    if (secret_source_load(&options->secret, &secret, &problem) != ERR_OK) {
-        fprintf(stderr, PROGRAM ": %s, or --username and --password\n", problem.text);
-        return false;
-    }
-    struct crypto *crypto = NULL;
-    enum err err = crypto_new(&crypto);
-    if (err == ERR_OK) {
-        char salt[CREDENTIAL_SALT_LEN + 1];
-        credential_draw_salt(system_random, NULL, salt);
-        err = credential_make(crypto, schemes[options->scheme], auth_secret_bytes(&secret),
-                              system_wall_time().sec + CREDENTIAL_TTL_SEC, salt, ret);
-    }
-    crypto_free(crypto);
-    auth_secret_wipe(&secret);
-    if (err != ERR_OK)
-        fprintf(stderr, PROGRAM ": the credential cannot be made: %s\n", err_name(err));
-    return err == ERR_OK;
-}
-
 static int run(int argc, char **argv)
 {
     struct ping_options options = {0};
@@ -181,8 +154,13 @@ static int run(int argc, char **argv)
     if (!check(&options, &reading))
         return EXIT_USAGE;
     struct credential credential = {0};
-    if (!options.username && !make_credential(&options, &credential))
+    struct problem problem;
+    if (!options.username &&
+        own_credential_make(&options.secret, schemes[options.scheme], CREDENTIAL_TTL_SEC,
+                            &credential, &problem) != ERR_OK) {
+        fprintf(stderr, PROGRAM ": %s\n", problem.text);
         return EXIT_FAILURE;
+    }
 
     struct ping_plan plan = {
         .server = options.server,

@@ -1,0 +1,121 @@
+"""relay-bench: against this relay and against Debian's coturn, and what it says when it cannot."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import e2e
+from relay_process import BUILD, PATIENCE_SEC, SECRET, clean_environment, eventually
+
+COMPARE = pathlib.Path(__file__).resolve().parents[1] / "bench/compare_with_coturn.py"
+USER, PASSWORD = "bench", "a password"
+
+
+class RelayBench(e2e.E2eTest):
+    def bench(self, *options, code=0):
+        """The JSON that it printed, or its error text when another exit code is expected."""
+        result = subprocess.run(
+            [BUILD["relay_bench"], "--json", *map(str, options)], capture_output=True, text=True,
+            check=False, timeout=4 * PATIENCE_SEC, env=clean_environment())
+        self.assertEqual(result.returncode, code, result.stderr)
+        return json.loads(result.stdout) if code == 0 else result.stderr
+
+    def own(self, *options, **expected):
+        return self.bench("--auth-secret", SECRET, *options, **expected)
+
+    def check_sums(self, found, allocations):
+        """Everything that was sent came, once, whole, and where it should."""
+        self.assertEqual(found["setup"]["made"], allocations)
+        self.assertEqual(found["setup"]["failed"], 0)
+        traffic = found["traffic"]
+        for way in ("up", "down"):
+            counts = traffic[way]
+            self.assertGreater(counts["sent"], 0)
+            for fault in ("duplicates", "corrupt", "misdelivered", "reordered"):
+                self.assertEqual(counts[fault], 0, fault)
+            self.assertEqual(counts["received"], counts["sent"])
+            self.assertLessEqual(counts["latency_p50_usec"], counts["latency_p99_usec"])
+            self.assertLessEqual(counts["latency_p99_usec"], counts["latency_max_usec"])
+        self.assertEqual(traffic["loss"], 0)
+
+    def test_this_relay(self):
+        relay = self.relay(*e2e.LOOPBACK_PEERS)
+        for server, peer in (("127.0.0.1", "127.0.0.1"), ("::1", "::1")):
+            with self.subTest(server=server):
+                found = self.own(
+                    "--server", f"[{server}]:3478" if ":" in server else server, "--peer-address",
+                    peer, "--allocations", 40, "--channels-per-allocation", 3, "--rate", 2000,
+                    "--duration", "1s", "--train", 2, "--server-pid", relay.pid)
+                self.check_sums(found, 40)
+                self.assertGreater(found["server"]["packet_cpu_usec"], 0)
+        eventually("every allocation is deleted at the end",
+                   lambda: relay.text().count("allocation ended") == 80)
+
+    def test_flood_and_search(self):
+        self.relay(*e2e.LOOPBACK_PEERS)
+        flood = self.own("--flood", "--duration", "1s", "--allocations", 10)["traffic"]
+        self.assertEqual(flood["up"]["corrupt"] + flood["down"]["misdelivered"], 0)
+        self.assertGreater(flood["packets_per_sec"], 0)
+        search = self.own("--max-loss", "50", "--duration", "1s", "--allocations", 10, "--direction",
+                          "down")["traffic"]
+        self.assertGreater(search["trials"], 1)
+        self.assertLessEqual(search["loss"], 0.5)
+        self.assertEqual(search["up"]["sent"], 0)
+
+    def test_coturn(self):
+        self.program("coturn", "turnserver", "-n", "--listening-ip", "127.0.0.1", "--relay-ip",
+                     "127.0.0.1", "--allow-loopback-peers", "--no-tcp", "--no-tls", "--no-dtls",
+                     "--no-cli", "--lt-cred-mech", "--user", f"{USER}:{PASSWORD}", "--realm",
+                     "example.org", "--log-file", "/dev/null", "--pidfile", self.folder / "pid",
+                     "--userdb", self.folder / "db")
+        login = ("--username", USER, "--password", PASSWORD)
+        ready = [BUILD["relay_bench"], *login, "--setup-only", "--allocations", "1"]
+        eventually("coturn answers", lambda: subprocess.run(
+            ready, capture_output=True, check=False, env=clean_environment()).returncode == 0)
+        self.check_sums(self.bench(*login, "--allocations", 20, "--rate", 1000, "--duration", "1s"),
+                        20)
+
+    def test_an_interrupt_deletes_the_allocations(self):
+        relay = self.relay(*e2e.LOOPBACK_PEERS)
+        bench = self.program("bench", BUILD["relay_bench"], "--auth-secret", SECRET,
+                             "--allocations", 30, "--duration", "10m", "--json")
+        eventually("all are there", lambda: relay.text().count("allocation created") == 30)
+        bench.signal(signal.SIGINT)
+        self.assertEqual(bench.wait(), 0)
+        self.assertTrue(json.loads(bench.text())["interrupted"])
+        eventually("none is left", lambda: relay.text().count("allocation ended") == 30)
+
+    def test_what_is_wrong_is_said(self):
+        self.assertIn("no answer", self.bench("--username", "u", "--password", "p",
+                                              "--allocations", 1, code=1))
+        self.relay()
+        self.assertIn("401", self.bench("--username", "1892160000:u", "--password", "p", code=1))
+        self.assertIn("403", self.own(code=1))  # loopback peers are not allowed here
+        self.assertIn("no such process", self.own("--server-pid", 4194304, code=1))
+        for options, names in ((("--payload", 31), "--payload"), (("--train", 65), "--train"),
+                               (("--flood", "--rate", 5), "--flood"),
+                               (("--max-loss", "all"), "--max-loss"),
+                               (("--peer-address", "::1"), "--peer-address"),
+                               (("--username", "u"), "--username"), (("--fast",), "--fast")):
+            with self.subTest(options=options):
+                self.assertIn(names, self.bench(*options, code=2))
+
+    def test_the_comparison_prints_its_table(self):
+        build = pathlib.Path(BUILD["relay"]).parents[1]
+        found = self.folder / "found.json"
+        result = subprocess.run(
+            [sys.executable, "-B", COMPARE, "--quick", "--build", build, "--json", found],
+            capture_output=True, text=True, check=False, timeout=6 * PATIENCE_SEC,
+            env={"PATH": os.environ["PATH"]})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("usec_per_packet", result.stdout)
+        for cell in json.loads(found.read_text(encoding="utf-8")):
+            for server in ("relay", "coturn"):
+                self.assertTrue(all(value > 0 for value in cell[server][0].values()), cell)
+
+
+if __name__ == "__main__":
+    e2e.main()

@@ -1,0 +1,373 @@
+/* bench_traffic.c — checked datagrams through every channel, both ways, at a rate or a flood. */
+#include "bench_traffic.h"
+
+#include "channel_data.h"
+#include "client_socket.h"
+#include "pacer.h"
+#include "payload.h"
+#include "sequence_window.h"
+#include "stop_signal.h"
+#include "system_clock.h"
+#include "system_random.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum {
+    BATCH = 64, /* datagrams of one system call */
+    EVENTS = 256,
+    PEER_BUFFER = 8 << 20,
+    DATAGRAM_MAX = 2048,
+    RECEIVE_ROUNDS = 4,       /* batches from one socket before others have their turn */
+    PROLONG_EVERY_MSEC = 100, /* how often expiry is looked after */
+};
+
+/* How long the last datagrams may be on their way, when none has come. */
+#define STRAGGLER_NSEC UINT64_C(300000000)
+
+/* A channel of an allocation, one way. */
+struct flow {
+    uint64_t next; /* order number */
+    struct sequence_window window;
+};
+
+struct bench_traffic {
+    const struct bench_plan *plan;
+    struct bench_clients *clients;
+    struct bench_result *result;
+    int *peers; /* plan->channels sockets */
+    struct flow *flows[BENCH_WAYS];
+    uint32_t flow_count;
+    uint32_t run;
+    uint64_t filler_sum;
+    uint32_t next_flow[BENCH_WAYS];
+    uint64_t odd_goes_up; /* 0 or 1 */
+    uint64_t came_nsec;   /* when something came last */
+    /* What is being sent: datagrams with room for the ChannelData header. */
+    uint8_t out[BATCH][CHANNEL_DATA_HEADER_LEN + BENCH_PAYLOAD_MAX];
+    struct iovec out_parts[BATCH];
+    union client_sockaddr out_addrs[BATCH];
+    struct mmsghdr out_messages[BATCH];
+    /* What has come. */
+    uint8_t in[BATCH][DATAGRAM_MAX];
+    struct iovec in_parts[BATCH];
+    struct mmsghdr in_messages[BATCH];
+};
+
+/* Flows are in the order of their channels, so that neighbours leave from the same peer. */
+static uint32_t allocation_of(const struct bench_traffic *traffic, uint32_t flow)
+{
+    return flow % traffic->plan->allocations;
+}
+
+static uint32_t channel_of(const struct bench_traffic *traffic, uint32_t flow)
+{
+    return flow / traffic->plan->allocations;
+}
+
+static enum err open_peers(struct bench_traffic *traffic, struct transport_addr *peers)
+{
+    const struct bench_plan *plan = traffic->plan;
+    for (uint32_t i = 0; i < plan->channels; i++)
+        traffic->peers[i] = -1;
+    for (uint32_t i = 0; i < plan->channels; i++) {
+        enum err err = client_socket_open(&plan->peer, NULL, &traffic->peers[i]);
+        if (err == ERR_OK)
+            err = client_socket_local_addr(traffic->peers[i], &peers[i]);
+        if (err != ERR_OK)
+            return err;
+        client_socket_grow_buffers(traffic->peers[i], PEER_BUFFER);
+    }
+    return ERR_OK;
+}
+
+static void prepare_buffers(struct bench_traffic *traffic)
+{
+    const uint32_t filler = traffic->plan->payload - PAYLOAD_HEADER_LEN;
+    for (int i = 0; i < BATCH; i++) {
+        uint8_t *at = traffic->out[i] + CHANNEL_DATA_HEADER_LEN + PAYLOAD_HEADER_LEN;
+        payload_fill(at, filler, traffic->run);
+        traffic->filler_sum = payload_sum((struct bytes){at, filler});
+        traffic->out_messages[i].msg_hdr.msg_iov = &traffic->out_parts[i];
+        traffic->out_messages[i].msg_hdr.msg_iovlen = 1;
+        traffic->in_parts[i] = (struct iovec){traffic->in[i], DATAGRAM_MAX};
+        traffic->in_messages[i].msg_hdr.msg_iov = &traffic->in_parts[i];
+        traffic->in_messages[i].msg_hdr.msg_iovlen = 1;
+    }
+}
+
+enum err bench_traffic_new(const struct bench_plan *plan, struct transport_addr *peers,
+                           struct bench_traffic **ret)
+{
+    struct bench_traffic *traffic = calloc(1, sizeof *traffic);
+    if (!traffic)
+        return ERR_NO_MEMORY;
+    traffic->plan = plan;
+    traffic->flow_count = plan->allocations * plan->channels;
+    traffic->peers = calloc(plan->channels, sizeof *traffic->peers);
+    for (int way = 0; way < BENCH_WAYS; way++)
+        traffic->flows[way] = calloc(traffic->flow_count, sizeof **traffic->flows);
+    enum err err = ERR_NO_MEMORY;
+    if (traffic->peers && traffic->flows[BENCH_WAY_UP] && traffic->flows[BENCH_WAY_DOWN])
+        err = open_peers(traffic, peers);
+    if (err != ERR_OK) {
+        int saved = errno;
+        bench_traffic_free(traffic);
+        errno = saved;
+        return err;
+    }
+    *ret = traffic;
+    return ERR_OK;
+}
+
+void bench_traffic_free(struct bench_traffic *traffic)
+{
+    if (!traffic)
+        return;
+    for (uint32_t i = 0; traffic->peers && i < traffic->plan->channels; i++)
+        if (traffic->peers[i] >= 0)
+            close(traffic->peers[i]);
+    free(traffic->peers);
+    free(traffic->flows[BENCH_WAY_UP]);
+    free(traffic->flows[BENCH_WAY_DOWN]);
+    free(traffic);
+}
+
+static uint32_t flow_name(uint32_t flow, enum bench_way way)
+{
+    return flow * BENCH_WAYS + (uint32_t)way;
+}
+
+/* Sends |count| prepared datagrams from |fd|. */
+static void flush(struct bench_traffic *traffic, int fd, enum bench_way way, unsigned count)
+{
+    unsigned done = 0;
+    while (done < count) {
+        int sent = sendmmsg(fd, traffic->out_messages + done, count - done, 0);
+        if (sent > 0) {
+            done += (unsigned)sent;
+        } else if (errno == ECONNREFUSED || errno == EINTR) {
+            continue; /* the report of an earlier datagram, not this one's fate */
+        } else {
+            traffic->result->not_sent += count - done;
+            break;
+        }
+    }
+    traffic->result->ways[way].sent += done;
+}
+
+/* Writes the next datagram of |flow| into place |at|. */
+static void prepare(struct bench_traffic *traffic, enum bench_way way, uint32_t flow, unsigned at)
+{
+    uint8_t *datagram = traffic->out[at];
+    const uint32_t len = traffic->plan->payload;
+    struct msghdr *message = &traffic->out_messages[at].msg_hdr;
+    payload_write_header(datagram + CHANNEL_DATA_HEADER_LEN,
+                         &(struct payload_stamp){.run = traffic->run,
+                                                 .flow = flow_name(flow, way),
+                                                 .sequence = traffic->flows[way][flow].next++,
+                                                 .sent_nsec = system_nsec()},
+                         traffic->filler_sum);
+    if (way == BENCH_WAY_UP) {
+        channel_data_write_header(
+            datagram, (uint16_t)(CHANNEL_NUMBER_MIN + channel_of(traffic, flow)), (uint16_t)len);
+        traffic->out_parts[at] = (struct iovec){datagram, CHANNEL_DATA_HEADER_LEN + len};
+        message->msg_name = NULL;
+        message->msg_namelen = 0;
+        return;
+    }
+    const struct bench_client *client = &traffic->clients->clients[allocation_of(traffic, flow)];
+    traffic->out_parts[at] = (struct iovec){datagram + CHANNEL_DATA_HEADER_LEN, len};
+    message->msg_namelen = client_sockaddr_from(&client->relayed, &traffic->out_addrs[at]);
+    message->msg_name = &traffic->out_addrs[at];
+}
+
+/* Sends |bursts| trains one way, each of the next flow in turn. */
+static void send_bursts(struct bench_traffic *traffic, enum bench_way way, uint64_t bursts)
+{
+    unsigned count = 0;
+    int fd = -1;
+    for (uint64_t i = 0; i < bursts; i++) {
+        uint32_t flow = traffic->next_flow[way]++ % traffic->flow_count;
+        int from = way == BENCH_WAY_UP ? traffic->clients->clients[allocation_of(traffic, flow)].fd
+                                       : traffic->peers[channel_of(traffic, flow)];
+        if (from != fd || count + traffic->plan->train > BATCH) {
+            flush(traffic, fd, way, count);
+            count = 0;
+            fd = from;
+        }
+        for (uint32_t k = 0; k < traffic->plan->train; k++)
+            prepare(traffic, way, flow, count++);
+    }
+    flush(traffic, fd, way, count);
+}
+
+/* Judges one payload that came out at |allocation| (up: at any peer) on |channel|. */
+static void take(struct bench_traffic *traffic, enum bench_way way, uint32_t allocation,
+                 uint32_t channel, struct bytes payload)
+{
+    struct bench_way_result *result = &traffic->result->ways[way];
+    struct payload_stamp stamp;
+    uint64_t skipped;
+    switch (payload_read(payload, traffic->run, &stamp)) {
+    case PAYLOAD_OF_ANOTHER_RUN:
+        return;
+    case PAYLOAD_CORRUPT:
+        result->corrupt++;
+        return;
+    case PAYLOAD_GOOD:
+        break;
+    }
+    uint32_t flow = stamp.flow / BENCH_WAYS;
+    if (stamp.flow % BENCH_WAYS != (uint32_t)way || flow >= traffic->flow_count ||
+        channel_of(traffic, flow) != channel ||
+        (way == BENCH_WAY_DOWN && allocation_of(traffic, flow) != allocation)) {
+        result->misdelivered++;
+        return;
+    }
+    if (payload.len != traffic->plan->payload) {
+        result->corrupt++;
+        return;
+    }
+    switch (sequence_window_add(&traffic->flows[way][flow].window, stamp.sequence, &skipped)) {
+    case SEQUENCE_DUPLICATE:
+        result->duplicates++;
+        return;
+    case SEQUENCE_REORDERED:
+        result->reordered++;
+        break;
+    case SEQUENCE_AHEAD:
+        break;
+    }
+    uint64_t now = system_nsec();
+    result->received++;
+    traffic->came_nsec = now;
+    histogram_add(&result->latency_nsec, now - stamp.sent_nsec);
+}
+
+/* Receives a batch from |fd|: how many came. */
+static unsigned receive(struct bench_traffic *traffic, int fd)
+{
+    int count;
+    do {
+        count = recvmmsg(fd, traffic->in_messages, BATCH, MSG_DONTWAIT, NULL);
+    } while (count < 0 && errno == ECONNREFUSED);
+    return count > 0 ? (unsigned)count : 0;
+}
+
+static void receive_peer(struct bench_traffic *traffic, uint32_t channel)
+{
+    for (int round = 0; round < RECEIVE_ROUNDS; round++) {
+        unsigned count = receive(traffic, traffic->peers[channel]);
+        for (unsigned i = 0; i < count; i++)
+            take(traffic, BENCH_WAY_UP, 0, channel,
+                 (struct bytes){traffic->in[i], traffic->in_messages[i].msg_len});
+        if (count < BATCH)
+            return;
+    }
+}
+
+static void receive_client(struct bench_traffic *traffic, uint32_t allocation)
+{
+    struct bench_client *client = &traffic->clients->clients[allocation];
+    for (int round = 0; round < RECEIVE_ROUNDS; round++) {
+        unsigned count = receive(traffic, client->fd);
+        for (unsigned i = 0; i < count; i++) {
+            struct bytes datagram = {traffic->in[i], traffic->in_messages[i].msg_len};
+            uint16_t number;
+            struct bytes payload;
+            if (datagram.len > 0 && datagram.data[0] < CHANNEL_NUMBER_MIN >> 8)
+                bench_clients_answer(traffic->clients, allocation, datagram);
+            else if (channel_data_parse(datagram, &number, &payload))
+                take(traffic, BENCH_WAY_DOWN, allocation, (uint32_t)number - CHANNEL_NUMBER_MIN,
+                     payload);
+            else
+                traffic->result->ways[BENCH_WAY_DOWN].corrupt++;
+        }
+        if (count < BATCH)
+            return;
+    }
+}
+
+/* Takes what has come, waiting for it at most |wait_nsec|. */
+static void receive_all(struct bench_traffic *traffic, uint64_t wait_nsec)
+{
+    struct epoll_event events[EVENTS];
+    struct timespec wait = {.tv_nsec = (long)(wait_nsec % 1000000000)};
+    if (wait_nsec > 0) {
+        /* The epoll descriptor is readable when any client is; the peers are few. */
+        struct pollfd ready[2] = {{.fd = traffic->clients->epoll, .events = POLLIN},
+                                  {.fd = traffic->peers[0], .events = POLLIN}};
+        (void)ppoll(ready, 2, &wait, NULL);
+    }
+    for (uint32_t i = 0; i < traffic->plan->channels; i++)
+        receive_peer(traffic, i);
+    int count = epoll_wait(traffic->clients->epoll, events, EVENTS, 0);
+    for (int i = 0; i < count; i++)
+        receive_client(traffic, events[i].data.u32);
+}
+
+static void begin_run(struct bench_traffic *traffic, struct bench_clients *clients,
+                      struct bench_result *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    traffic->clients = clients;
+    traffic->result = ret;
+    system_random(NULL, (uint8_t *)&traffic->run, sizeof traffic->run);
+    prepare_buffers(traffic);
+    for (int way = 0; way < BENCH_WAYS; way++)
+        memset(traffic->flows[way], 0, traffic->flow_count * sizeof **traffic->flows);
+}
+
+/* Trains that are sent one way before looking for what has come. */
+static uint64_t portion(const struct bench_traffic *traffic, uint64_t due)
+{
+    uint64_t most = BATCH / traffic->plan->train;
+    return due < most ? due : most;
+}
+
+static void send_portion(struct bench_traffic *traffic, uint64_t bursts)
+{
+    const unsigned direction = traffic->plan->direction;
+    if (direction == BENCH_BOTH) {
+        /* The odd one goes each way in turn. */
+        uint64_t up = (bursts + traffic->odd_goes_up) / 2;
+        traffic->odd_goes_up ^= bursts % 2;
+        send_bursts(traffic, BENCH_WAY_UP, up);
+        send_bursts(traffic, BENCH_WAY_DOWN, bursts - up);
+    } else {
+        send_bursts(traffic, direction == BENCH_UP ? BENCH_WAY_UP : BENCH_WAY_DOWN, bursts);
+    }
+}
+
+void bench_traffic_run(struct bench_traffic *traffic, struct bench_clients *clients, double rate,
+                       uint64_t nsec, struct bench_result *ret)
+{
+    struct pacer pacer;
+    begin_run(traffic, clients, ret);
+    uint64_t began = system_nsec(), now = began, prolonged = began;
+    pacer_start(&pacer, began, rate > 0 ? rate / traffic->plan->train : 1);
+    while (now - began < nsec && !stop_signal_came()) {
+        uint64_t due = rate > 0 ? pacer_due(&pacer, now) : UINT64_MAX;
+        uint64_t bursts = portion(traffic, due);
+        send_portion(traffic, bursts);
+        if (rate > 0)
+            pacer_sent(&pacer, bursts);
+        uint64_t wait = rate > 0 && bursts == due ? pacer_wait_nsec(&pacer, system_nsec()) : 0;
+        receive_all(traffic, wait < 1000000 ? wait : 1000000);
+        now = system_nsec();
+        if (now - prolonged > PROLONG_EVERY_MSEC * UINT64_C(1000000)) {
+            bench_clients_prolong(clients);
+            prolonged = now;
+        }
+    }
+    ret->nsec = now - began;
+    ret->missed = rate > 0 ? pacer.missed * traffic->plan->train : 0;
+    traffic->came_nsec = system_nsec();
+    while (bench_result_lost(ret) > 0 && system_nsec() - traffic->came_nsec < STRAGGLER_NSEC)
+        receive_all(traffic, 1000000);
+}
