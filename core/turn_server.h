@@ -101,7 +101,7 @@ enum turn_arrival {
 };
 
 /* turn_relay.shard: not known, look it up. */
-enum { TURN_SHARD_UNKNOWN = UINT32_MAX };
+#define TURN_SHARD_UNKNOWN UINT32_MAX
 
 /* What the datapath has to do with a datagram. */
 struct turn_relay {

@@ -64,8 +64,56 @@ void bench_clients_close(struct bench_clients *clients)
     clients->clients = NULL;
 }
 
+static void succeeded(struct bench_clients *clients, struct bench_client *client)
+{
+    switch (client->turn.request.method) {
+    case TURN_ALLOCATE:
+        client->has_allocation = true;
+        client->relayed = client->turn.result.relayed;
+        histogram_add(&clients->allocate_nsec, system_nsec() - client->request_began_nsec);
+        break;
+    case TURN_CHANNEL_BIND:
+        client->bound++;
+        break;
+    case TURN_REFRESH:
+        if (client->turn.request.lifetime_sec == 0)
+            client->has_allocation = false;
+        else
+            client->bound = 0; /* each channel is bound once more */
+        break;
+    default:
+        break;
+    }
+}
+
+/* What a request comes to that has not succeeded. */
+static void send_or_fail(struct bench_clients *clients, struct bench_client *client,
+                         enum turn_step next, const uint8_t *datagram, size_t len)
+{
+    if (next == TURN_STEP_SEND) {
+        /* What the kernel does not take is sent again after the time-out. */
+        (void)send(client->fd, datagram, len, 0);
+    } else if (next == TURN_STEP_FAILED) {
+        if (clients->failed++ == 0) {
+            clients->first_failure = client->turn.result;
+            clients->first_failure_method = client->turn.request.method;
+        }
+        client->has_failed = true;
+        client->is_busy = false;
+    }
+}
+
 static void begin(struct bench_clients *clients, struct bench_client *client,
-                  const struct turn_request *request);
+                  const struct turn_request *request)
+{
+    uint8_t datagram[TURN_REQUEST_MAX];
+    size_t len = 0;
+    client->is_busy = true;
+    client->request_began_nsec = system_nsec();
+    enum turn_step next =
+        turn_client_start(&client->turn, system_mono_time(), request, datagram, &len);
+    send_or_fail(clients, client, next, datagram, len);
+}
 
 /* The next request of a client that is being set up, or is prolonged; none when all is done. */
 static void go_on(struct bench_clients *clients, struct bench_client *client)
@@ -89,66 +137,18 @@ static void go_on(struct bench_clients *clients, struct bench_client *client)
     }
 }
 
-static void succeeded(struct bench_clients *clients, struct bench_client *client)
-{
-    switch (client->turn.request.method) {
-    case TURN_ALLOCATE:
-        client->has_allocation = true;
-        client->relayed = client->turn.result.relayed;
-        histogram_add(&clients->allocate_nsec, system_nsec() - client->request_began_nsec);
-        break;
-    case TURN_CHANNEL_BIND:
-        client->bound++;
-        break;
-    case TURN_REFRESH:
-        if (client->turn.request.lifetime_sec == 0)
-            client->has_allocation = false;
-        else
-            client->bound = 0; /* each channel is bound once more */
-        break;
-    default:
-        break;
-    }
-}
-
-static void step(struct bench_clients *clients, struct bench_client *client, enum turn_step step,
+static void step(struct bench_clients *clients, struct bench_client *client, enum turn_step next,
                  const uint8_t *datagram, size_t len)
 {
-    switch (step) {
-    case TURN_STEP_WAIT:
-        break;
-    case TURN_STEP_SEND:
-        /* What the kernel does not take is sent again after the time-out. */
-        (void)send(client->fd, datagram, len, 0);
-        break;
-    case TURN_STEP_DONE:
-        succeeded(clients, client);
-        if (client->has_allocation)
-            go_on(clients, client);
-        else
-            client->is_busy = false;
-        break;
-    case TURN_STEP_FAILED:
-        if (clients->failed++ == 0) {
-            clients->first_failure = client->turn.result;
-            clients->first_failure_method = client->turn.request.method;
-        }
-        client->has_failed = true;
-        client->is_busy = false;
-        break;
+    if (next != TURN_STEP_DONE) {
+        send_or_fail(clients, client, next, datagram, len);
+        return;
     }
-}
-
-static void begin(struct bench_clients *clients, struct bench_client *client,
-                  const struct turn_request *request)
-{
-    uint8_t datagram[TURN_REQUEST_MAX];
-    size_t len = 0;
-    client->is_busy = true;
-    client->request_began_nsec = system_nsec();
-    enum turn_step next =
-        turn_client_start(&client->turn, system_mono_time(), request, datagram, &len);
-    step(clients, client, next, datagram, len);
+    succeeded(clients, client);
+    if (client->has_allocation)
+        go_on(clients, client);
+    else
+        client->is_busy = false;
 }
 
 void bench_clients_answer(struct bench_clients *clients, uint32_t index, struct bytes datagram)

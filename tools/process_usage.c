@@ -2,14 +2,18 @@
 #include "process_usage.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-enum { PATH_LEN = 96, TEXT_LEN = 4096, DEPTH_MAX = 8 };
+enum { PATH_LEN = 96, TEXT_LEN = 4096, PROCESSES_MAX = 512 };
+
+/* Processes that are to be looked at, each before its children. */
+struct family {
+    pid_t pids[PROCESSES_MAX];
+    unsigned count;
+};
 
 /* Reads the file as text. False when it is not there, or empty. */
 static bool read_text(const char *path, char text[static TEXT_LEN])
@@ -23,61 +27,64 @@ static bool read_text(const char *path, char text[static TEXT_LEN])
     return len > 0;
 }
 
-static void add_thread(const char *pid, const char *thread, struct process_usage *usage)
+/* The number at |*at|, which moves behind it; 0 when there is none. */
+static uint64_t next_number(char **at)
 {
-    char path[PATH_LEN], text[TEXT_LEN];
-    uint64_t running;
-    snprintf(path, sizeof path, "/proc/%.16s/task/%.16s/schedstat", pid, thread);
-    /* Time on a processor, time waiting for one, number of slices. */
-    if (read_text(path, text) && sscanf(text, "%" SCNu64, &running) == 1)
-        usage->cpu_nsec += running;
+    return strtoull(*at, at, 10);
 }
 
-static bool add_process(const char *pid, unsigned depth, struct process_usage *usage);
-
-static void add_children(const char *pid, const char *thread, unsigned depth,
-                         struct process_usage *usage)
+static void add_thread(pid_t pid, const char *thread, struct process_usage *usage)
 {
-    char path[PATH_LEN], text[TEXT_LEN], *rest = NULL;
-    snprintf(path, sizeof path, "/proc/%.16s/task/%.16s/children", pid, thread);
+    char path[PATH_LEN], text[TEXT_LEN], *at = text;
+    snprintf(path, sizeof path, "/proc/%d/task/%.16s/schedstat", (int)pid, thread);
+    /* Time on a processor, time waiting for one, number of slices. */
+    if (read_text(path, text))
+        usage->cpu_nsec += next_number(&at);
+}
+
+static void add_children(pid_t pid, const char *thread, struct family *family)
+{
+    char path[PATH_LEN], text[TEXT_LEN], *at = text;
+    snprintf(path, sizeof path, "/proc/%d/task/%.16s/children", (int)pid, thread);
     if (!read_text(path, text))
         return;
-    for (char *child = strtok_r(text, " \n", &rest); child; child = strtok_r(NULL, " \n", &rest))
-        (void)add_process(child, depth + 1, usage);
+    for (uint64_t child; family->count < PROCESSES_MAX && (child = next_number(&at)) != 0;)
+        family->pids[family->count++] = (pid_t)child;
 }
 
-static void add_memory(const char *pid, struct process_usage *usage)
+static void add_memory(pid_t pid, struct process_usage *usage)
 {
-    char path[PATH_LEN], text[TEXT_LEN];
-    uint64_t total, resident;
-    snprintf(path, sizeof path, "/proc/%.16s/statm", pid);
-    if (read_text(path, text) && sscanf(text, "%" SCNu64 " %" SCNu64, &total, &resident) == 2)
-        usage->resident_bytes += resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    char path[PATH_LEN], text[TEXT_LEN], *at = text;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    if (!read_text(path, text))
+        return;
+    (void)next_number(&at); /* virtual */
+    usage->resident_bytes += next_number(&at) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static bool add_process(const char *pid, unsigned depth, struct process_usage *usage)
+static void add_process(pid_t pid, struct family *family, struct process_usage *usage)
 {
     char path[PATH_LEN];
-    snprintf(path, sizeof path, "/proc/%.16s/task", pid);
-    DIR *tasks = depth < DEPTH_MAX ? opendir(path) : NULL;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *tasks = opendir(path);
     if (!tasks)
-        return false;
+        return;
     usage->processes++;
     add_memory(pid, usage);
     for (const struct dirent *task; (task = readdir(tasks));) {
         if (task->d_name[0] == '.')
             continue;
         add_thread(pid, task->d_name, usage);
-        add_children(pid, task->d_name, depth, usage);
+        add_children(pid, task->d_name, family);
     }
     closedir(tasks);
-    return true;
 }
 
 enum err process_usage_read(pid_t pid, struct process_usage *ret)
 {
-    char text[16];
+    struct family family = {.pids = {pid}, .count = 1};
     *ret = (struct process_usage){0};
-    snprintf(text, sizeof text, "%d", (int)pid);
-    return add_process(text, 0, ret) ? ERR_OK : ERR_NOT_FOUND;
+    for (unsigned i = 0; i < family.count; i++)
+        add_process(family.pids[i], &family, ret);
+    return ret->processes > 0 ? ERR_OK : ERR_NOT_FOUND;
 }
