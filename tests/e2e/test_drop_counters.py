@@ -1,0 +1,102 @@
+"""Whatever a client or peer sends in vain has its reason counted: each once, nothing else."""
+
+import socket
+import struct
+
+import e2e
+import stun
+from relay_process import eventually
+from turn_client import PORT, udp_socket
+
+CHANNEL = 0x4000
+
+
+class DropCounters(e2e.E2eTest):
+    def setUp(self):
+        super().setUp()
+        self.running = self.relay(*e2e.LOOPBACK_PEERS, shards=1)
+
+    def drops(self):
+        return {name: value for name, value in self.running.counters(0).items()
+                if name.startswith("dropped_")}
+
+    def assert_counts(self, what, times, send):
+        """|send|() raises the drop counter |what| by |times|, and no other one."""
+        before = self.drops()
+        send()
+        wanted = {**before, f"dropped_{what}": before[f"dropped_{what}"] + times}
+        try:
+            eventually(what, lambda: self.drops() == wanted, patience_sec=e2e.PATIENCE_SEC)
+        except AssertionError:
+            self.assertEqual(self.drops(), wanted)
+
+    def test_clients(self):
+        client = self.client()
+        binding = stun.build(stun.BINDING, fingerprint=True)
+        broken = binding[:-1] + bytes([binding[-1] ^ 1])
+        indication = stun.build(stun.SEND)
+        indication = struct.pack("!H", 0x0016) + indication[2:]
+        response = struct.pack("!H", 0x0101) + stun.build(stun.BINDING)[2:]
+        for what, datagram in (
+            ("empty", b""),
+            ("unknown_first_byte", b"\x80 is neither STUN nor ChannelData"),
+            ("not_stun", b"\0\1"),
+            ("bad_fingerprint", broken),
+            ("indication", indication),
+            ("malformed_stun", indication[:3] + b"\x08" + indication[4:]),
+            ("response", response),
+            ("malformed_channel_data", b"\x40\x00\x00\x09short"),
+            ("no_allocation", stun.channel_data(CHANNEL, b"whose?")),
+        ):
+            with self.subTest(what):
+                self.assert_counts(what, 3, lambda d=datagram: [client.send_raw(d)
+                                                                for _ in range(3)])
+
+    def test_allocations(self):
+        client = self.client()
+        peer, stranger = self.peer(), udp_socket()
+        self.addCleanup(stranger.close)
+        client.allocate()
+        client.bind_channel(CHANNEL, peer.address)
+        self.assert_echoes(client, CHANNEL)
+        self.assert_counts("no_channel", 2,
+                           lambda: [client.send(CHANNEL + 1, b"x") for _ in range(2)])
+        self.assert_counts("peer_not_bound", 5, lambda: [
+            stranger.sendto(b"x", tuple(client.relayed[4])) for _ in range(5)])
+        self.assert_echoes(client, CHANNEL)
+
+    def test_source_port_zero(self):
+        """No socket sends from port 0, but a raw one can."""
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+        self.addCleanup(raw.close)
+        request = stun.build(stun.BINDING)
+        header = struct.pack("!HHHH", 0, PORT, 8 + len(request), 0)
+        self.assert_counts("source_port_zero", 4, lambda: [
+            raw.sendto(header + request, ("127.0.0.1", 0)) for _ in range(4)])
+
+    def test_a_payload_that_leaves_no_room_for_its_header(self):
+        client = self.client()
+        peer = udp_socket()
+        self.addCleanup(peer.close)
+        client.allocate()
+        client.bind_channel(CHANNEL, stun.Address(*peer.getsockname()))
+        self.assert_counts("too_large", 1,
+                           lambda: peer.sendto(bytes(65507), tuple(client.relayed[4])))
+        peer.sendto(bytes(65503), tuple(client.relayed[4]))
+        self.assertEqual(client.receive(), (CHANNEL, bytes(65503)))
+
+    def test_icmp_errors(self):
+        """They are no datagrams, so they are counted by themselves, and end nothing."""
+        client = self.client()
+        peer, gone = self.peer(), udp_socket()
+        client.allocate()
+        client.bind_channel(CHANNEL, stun.Address(*gone.getsockname()))
+        client.bind_channel(CHANNEL + 1, peer.address)
+        gone.close()
+        client.send(CHANNEL, b"nobody listens")
+        eventually("it is counted", lambda: self.running.counters(0)["icmp_errors"] == 1)
+        self.assert_echoes(client, CHANNEL + 1)
+
+
+if __name__ == "__main__":
+    e2e.main()
