@@ -75,7 +75,8 @@ static bool run(struct redis_server *server, const char **args, const char *read
     return false;
 }
 
-void redis_server_start(struct redis_server *server, const char *const *options)
+/* start runs it with |options| until it prints |ready|. */
+static void start(struct redis_server *server, const char *const *options, const char *ready)
 {
     for (int attempt = 0; attempt < START_ATTEMPTS; attempt++) {
         char port[8];
@@ -92,8 +93,6 @@ void redis_server_start(struct redis_server *server, const char *const *options)
                                       "",
                                       "--appendonly",
                                       "no",
-                                      "--dbfilename",
-                                      "none.rdb",
                                       "--enable-debug-command",
                                       "yes",
                                       "--repl-diskless-sync-delay",
@@ -106,12 +105,26 @@ void redis_server_start(struct redis_server *server, const char *const *options)
             args[count++] = options[i];
         assert_true(count < ARGS_MAX);
         (void)snprintf(port, sizeof(port), "%u", server->port);
-        if (run(server, args, "Ready to accept connections"))
+        if (run(server, args, ready))
             return;
         /* Somebody took the port in between; the tests do not mind another one. */
         server->port = free_port();
     }
     fail_msg("redis-server does not start");
+}
+
+void redis_server_start(struct redis_server *server, const char *const *options)
+{
+    start(server, options, "Ready to accept connections");
+}
+
+void redis_server_start_replica(struct redis_server *server, const struct redis_server *primary)
+{
+    char where[32];
+    const char *const options[] = {"--replicaof", where, NULL};
+
+    (void)snprintf(where, sizeof(where), "127.0.0.1 %u", primary->port);
+    start(server, options, "sync: Finished with success");
 }
 
 void redis_server_start_sentinel(struct redis_server *server, const struct redis_server *primary)
@@ -130,7 +143,7 @@ void redis_server_start_sentinel(struct redis_server *server, const struct redis
             "sentinel failover-timeout main 3000\n",
             server->port, server->dir, server->socket, primary->port);
     fclose(file);
-    if (!run(server, args, "+monitor"))
+    if (!run(server, args, "+slave "))
         fail_msg("redis-sentinel does not start");
 }
 

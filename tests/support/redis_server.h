@@ -24,7 +24,11 @@ void redis_server_init(struct redis_server *server, const char *dir, const char 
  * and values that NULL ends, or NULL: it keeps nothing on disk, and DEBUG is allowed. */
 void redis_server_start(struct redis_server *server, const char *const *options);
 
-/* redis_server_start_sentinel runs it as a sentinel for |primary|, known to it as "main". */
+/* redis_server_start_replica runs it as a replica and waits until it has what |primary| has. */
+void redis_server_start_replica(struct redis_server *server, const struct redis_server *primary);
+
+/* redis_server_start_sentinel runs it as the one sentinel of |primary|, known to it as "main", and
+ * waits until it has found the replica. */
 void redis_server_start_sentinel(struct redis_server *server, const struct redis_server *primary);
 
 /* redis_server_kill ends it without notice and waits until it is gone. Not running is fine. */
