@@ -1,6 +1,7 @@
 /* log.c — makes lines of events and writes each at once. */
 #include "log.h"
 
+#include "log_output.h"
 #include "problem.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     MESSAGE_MAX = PROBLEM_TEXT_MAX,
@@ -20,12 +20,11 @@ enum {
 static struct {
     enum log_level level;
     enum log_format format;
-    int fd;
     int shard;
+    uint64_t lost; /* lines, since the last that was written */
 } config = {
     .level = LOG_LEVEL_INFO,
     .format = LOG_FORMAT_HUMAN,
-    .fd = STDERR_FILENO,
     .shard = LOG_SUPERVISOR,
 };
 
@@ -39,8 +38,9 @@ void log_init(enum log_level level, enum log_format format, int fd, int shard)
 {
     config.level = level;
     config.format = format;
-    config.fd = fd;
     config.shard = shard;
+    config.lost = 0;
+    log_output_set(fd);
 }
 
 bool log_enabled(enum log_level level)
@@ -257,12 +257,14 @@ void log_event(enum log_level level, const char *message, ...)
         put_field(&line, key, value != NULL ? value : "-");
     }
     va_end(args);
+    if (config.lost > 0)
+        put_field(&line, "lines_lost", LOG_U64(config.lost));
     if (config.format == LOG_FORMAT_JSON)
         line.text[line.len++] = '}';
     line.text[line.len++] = '\n';
-    /* One call, so that lines of several processes do not mix; what a full pipe does not take
-     * is lost rather than waited for. */
-    if (write(config.fd, line.text, line.len) < 0 && errno == EINTR)
-        (void)!write(config.fd, line.text, line.len);
+    if (log_output_write(line.text, line.len))
+        config.lost = 0;
+    else
+        config.lost++;
     errno = saved_errno;
 }

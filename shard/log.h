@@ -5,8 +5,10 @@
  *      "port":"50012","tries":"2"}                                       (on one line)
  *
  * A line leaves in one write(2), so that lines of several processes do not
- * mix. Values are untrusted (a username comes from the network): control
- * characters, quotes and broken UTF-8 are escaped, long values are cut.
+ * mix. Nobody waits for a reader who has stopped: lines are lost, and the next
+ * one that is written says how many (lines_lost). Values are untrusted (a
+ * username comes from the network): control characters, quotes and broken UTF-8
+ * are escaped, long values are cut.
  * Never log a packet, a Binding request or a secret.
  */
 #ifndef RELAY_LOG_H
@@ -29,7 +31,7 @@ enum {
 /*
  * log_init sets where lines go and which. Before it: standard error, info, human, supervisor.
  *
- * |fd|     lines are written here: 2, a pipe in tests. Not closed.
+ * |fd|     lines are written here, see log_output.h: 2, a pipe in tests. Not closed.
  * |shard|  number of this shard, or LOG_SUPERVISOR. A forked shard calls log_init again.
  */
 void log_init(enum log_level level, enum log_format format, int fd, int shard);
@@ -40,7 +42,7 @@ bool log_enabled(enum log_level level);
 /*
  * log_event writes one line: |message|, then pairs of const char *key, const char *value, then
  * NULL. Keys are identifiers of the source. A NULL value writes "-".
- * errno is kept. What cannot be written is lost.
+ * errno is kept.
  *
  *     log_event(LOG_LEVEL_WARNING, "relay socket not opened", "port", LOG_U64(port),
  *               "error", strerror(errno), NULL);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -236,18 +238,76 @@ static void helpers_make_text(void **state)
     assert_int_equal(strlen(LOG_BYTES(user, sizeof(user))), LOG_VALUE_MAX + 1);
 }
 
-static void errno_is_kept_and_a_full_pipe_waited_for_by_nobody(void **state)
+/* Fills what |fd| is, which nobody reads from. Its own flags are as before afterwards. */
+static void fill(int fd)
 {
-    char block[4096] = {0};
+    static const char block[4096];
+    int flags = fcntl(fd, F_GETFL);
 
-    (void)state;
-    assert_int_equal(fcntl(pipe_fds[1], F_SETFL, O_NONBLOCK), 0);
-    while (write(pipe_fds[1], block, sizeof(block)) > 0) {
-    }
-    log_to_pipe(LOG_LEVEL_INFO, LOG_FORMAT_HUMAN, 0);
+    assert_int_equal(fcntl(fd, F_SETFL, flags | O_NONBLOCK), 0);
+    for (size_t len = sizeof(block); len > 0; len /= 2)
+        while (write(fd, block, len) > 0)
+            continue;
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(fcntl(fd, F_SETFL, flags), 0);
+}
+
+static void drain(int fd)
+{
+    char block[4096];
+
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    while (read(fd, block, sizeof(block)) > 0)
+        continue;
+    assert_int_equal(errno, EAGAIN);
+}
+
+/* Lines into pipe_fds[1], whose reader stops for a while. A wait would end the test by SIGALRM. */
+static void lose_two_lines(void)
+{
+    alarm(30);
+    fill(pipe_fds[1]);
     errno = ERANGE;
     log_event(LOG_LEVEL_INFO, "lost", NULL);
     assert_int_equal(errno, ERANGE);
+    log_event(LOG_LEVEL_INFO, "lost too", NULL);
+    drain(pipe_fds[0]);
+    log_event(LOG_LEVEL_INFO, "back", NULL);
+    assert_string_equal(written_line(), "info    shard 0: back lines_lost=2");
+    log_event(LOG_LEVEL_INFO, "on", NULL);
+    assert_string_equal(written_line(), "info    shard 0: on");
+    assert_int_equal(fcntl(pipe_fds[1], F_GETFL) & O_NONBLOCK, 0);
+    alarm(0);
+}
+
+static void nobody_waits_for_a_full_pipe(void **state)
+{
+    (void)state;
+    log_to_pipe(LOG_LEVEL_INFO, LOG_FORMAT_HUMAN, 0);
+    lose_two_lines();
+}
+
+static void nobody_waits_for_a_full_pipe_that_cannot_be_reopened(void **state)
+{
+    struct rlimit limit;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max}), 0);
+    log_to_pipe(LOG_LEVEL_INFO, LOG_FORMAT_HUMAN, 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    lose_two_lines();
+}
+
+static void nobody_waits_for_a_full_socket(void **state)
+{
+    (void)state;
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pipe_fds), 0);
+    log_to_pipe(LOG_LEVEL_INFO, LOG_FORMAT_HUMAN, 0);
+    lose_two_lines();
 }
 
 static void lines_of_several_processes_do_not_mix(void **state)
@@ -305,7 +365,9 @@ int main(void)
         TEST(fields_that_do_not_fit_are_left_out),
         TEST(a_message_is_escaped_and_cut),
         TEST(helpers_make_text),
-        TEST(errno_is_kept_and_a_full_pipe_waited_for_by_nobody),
+        TEST(nobody_waits_for_a_full_pipe),
+        TEST(nobody_waits_for_a_full_pipe_that_cannot_be_reopened),
+        TEST(nobody_waits_for_a_full_socket),
         TEST(lines_of_several_processes_do_not_mix),
     };
 
