@@ -7,16 +7,18 @@ import socket
 import subprocess
 import tempfile
 
-import harness
-from harness import RELAY, RELAYCTL
+import e2e
+from relay_process import BUILD, PATIENCE_SEC, SECRET
+
+RELAY, RELAYCTL = BUILD["relay"], BUILD["relayctl"]
 
 
 def run(*command, **environment):
     return subprocess.run(command, capture_output=True, text=True, check=False,
-                          timeout=harness.DEADLINE, env={**os.environ, **environment})
+                          timeout=PATIENCE_SEC, env={**os.environ, **environment})
 
 
-class BadOptions(harness.RelayTest):
+class BadOptions(e2e.E2eTest):
     ROWS = [
         (["--no-such-option"], ["--no-such-option"]),
         (["--public-ip4-addr", "300.1.1.1"], ["--public-ip4-addr", "300.1.1.1", "IPv4"]),
@@ -52,7 +54,7 @@ class BadOptions(harness.RelayTest):
         self.assertIn("192.0.2.1", result.stdout)
 
 
-class PortTaken(harness.RelayTest):
+class PortTaken(e2e.E2eTest):
     def check_refused(self):
         with tempfile.TemporaryDirectory() as state_dir:
             result = run(RELAY, "run", "--public-ip4-addr", "127.0.0.1", "--state-dir", state_dir)
@@ -70,10 +72,10 @@ class PortTaken(harness.RelayTest):
         self.check_refused()
 
 
-class Ping(harness.RelayTest):
+class Ping(e2e.E2eTest):
     def test_success(self):
-        self.relay()
-        result = run(RELAYCTL, "ping", "--auth-secret", harness.SECRET, "--json", "--count", "4",
+        self.relay(*e2e.LOOPBACK_PEERS)
+        result = run(RELAYCTL, "ping", "--auth-secret", SECRET, "--json", "--count", "4",
                      "--interval", "1")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         json.loads(result.stdout)
@@ -89,4 +91,4 @@ class Ping(harness.RelayTest):
 
 
 if __name__ == "__main__":
-    harness.main()
+    e2e.main()

@@ -6,13 +6,18 @@ import subprocess
 
 from aioice import turn
 
-import harness
+import e2e
+from relay_process import PATIENCE_SEC, SECRET
+from stun import rest_credential
+
+# Debian 12's uclient draws channel numbers of the older RFC.
+OPTIONS = (*e2e.LOOPBACK_PEERS, "--rfc5766-channels")
 
 
 def uclient(clients, server, messages=10):
     """Runs coturn's client between its own allocations; (received, lost) of its summary."""
     command = ["turnutils_uclient", "-y", "-c", "-n", str(messages), "-m", str(clients),
-               "-W", harness.SECRET, "-u", "user"]
+               "-W", SECRET, "-u", "user"]
     if ":" in server:
         command.append("-x")
     output = subprocess.run([*command, server], capture_output=True, text=True, check=False,
@@ -25,9 +30,9 @@ def uclient(clients, server, messages=10):
     return int(totals[-1][0]), int(totals[-1][1]), int(lost[-1])
 
 
-class Uclient(harness.RelayTest):
+class Uclient(e2e.E2eTest):
     def check(self, shards, server):
-        self.relay(shards=shards)
+        self.relay(*OPTIONS, shards=shards)
         for clients in (1, 20, 200):
             with self.subTest(clients=clients, shards=shards, server=server):
                 sent, received, lost = uclient(clients, server)
@@ -66,22 +71,22 @@ class Receiver(asyncio.DatagramProtocol):
         self.received.put_nowait((data, addr))
 
 
-class Aioice(harness.RelayTest):
+class Aioice(e2e.E2eTest):
     def test_allocation_channel_echo(self):
-        self.relay()
-        username, password = self.credential("rest")
+        self.relay(*OPTIONS)
+        credential = rest_credential(SECRET)
 
         async def story():
             loop = asyncio.get_running_loop()
             peer, _ = await loop.create_datagram_endpoint(Echo, local_addr=("127.0.0.1", 0))
             transport, client = await turn.create_turn_endpoint(
-                Receiver, server_addr=("127.0.0.1", 3478), username=username, password=password)
+                Receiver, server_addr=("127.0.0.1", 3478), username=credential.username, password=credential.password)
             relayed = transport.get_extra_info("sockname")
             address = peer.get_extra_info("sockname")
             echoed = []
             for i in range(20):
                 transport.sendto(b"message %d" % i, address)
-                echoed.append(await asyncio.wait_for(client.received.get(), harness.DEADLINE))
+                echoed.append(await asyncio.wait_for(client.received.get(), PATIENCE_SEC))
             transport.close()
             peer.close()
             return relayed, address, echoed
@@ -92,4 +97,4 @@ class Aioice(harness.RelayTest):
 
 
 if __name__ == "__main__":
-    harness.main()
+    e2e.main()

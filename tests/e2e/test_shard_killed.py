@@ -4,35 +4,26 @@ import os
 import signal
 import time
 
-import harness
-from stun import Credential
-from turn_client import TurnClient
+import e2e
+from relay_process import eventually
 
 FLOWS = 24
 
 
-class ShardKilled(harness.RelayTest):
-    def owners(self, relay, clients, port_of):
-        """Flow → shard, by the slice that its relay port is in."""
-        width = 16384 // relay.shards
-        return {client: (port_of[client] - 49152) // width for client in clients}
-
+class ShardKilled(e2e.E2eTest):
     def test_others_lose_nothing_and_it_comes_back(self):
         relay = self.relay(shards=4)
-        credential = Credential(*self.credential("stamp"))
-        clients, port_of = [], {}
-        while len(clients) < FLOWS or len(set(self.owners(relay, clients, port_of).values())) < 4:
-            client = TurnClient("127.0.0.1", credential)
-            self.addCleanup(client.close)
+        clients, owners = [], {}
+        while len(clients) < FLOWS or len(set(owners.values())) < 4:
+            client = self.client()
             client.allocate()
-            port_of[client] = client.relay_port
             # Each flow sends to itself: its own relayed address is its peer.
-            client.bind_channel(0x4000, ("127.0.0.1", port_of[client]))
+            client.bind_channel(0x4000, client.relayed[4])
             clients.append(client)
-        owners = self.owners(relay, clients, port_of)
+            owners[client] = relay.shard_of_port(client.relay_port)
 
         victim = owners[clients[0]]
-        pid = relay.shard_pids()[victim]
+        pid = relay.shard_pid(victim)
         for sequence in range(200):
             if sequence == 50:
                 os.kill(pid, signal.SIGKILL)
@@ -47,36 +38,32 @@ class ShardKilled(harness.RelayTest):
         # Allocations end with their shard, so its flows start anew on the same five-tuple.
         client = clients[0]
         client.allocate()
-        port = client.relay_port
-        self.assertEqual((port - 49152) // (16384 // 4), victim)
-        client.bind_channel(0x4000, ("127.0.0.1", port))
+        self.assertEqual(relay.shard_of_port(client.relay_port), victim)
+        client.bind_channel(0x4000, client.relayed[4])
         client.send(0x4000, b"again")
         self.assertEqual(client.receive(), (0x4000, b"again"))
         print(f"back and allocating {time.monotonic() - killed_at:.3f} s after SIGKILL "
               "(the time of 150 rounds of the other flows included)")
-        self.assertNotEqual(relay.shard_pids()[victim], pid)
+        self.assertNotEqual(relay.shard_pid(victim), pid)
 
     def test_shards_end_with_a_killed_supervisor(self):
         relay = self.relay()
-        pids = relay.shard_pids().values()
+        pids = {relay.shard_pid(shard) for shard in range(2)}
         self.assertEqual(len(pids), 2)
-        relay.process.kill()
-        relay.process.wait(harness.DEADLINE)
-        relay.process.returncode = 0
-        harness.wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids),
-                           "the shards end")
+        relay.kill()
+        eventually("the shards end",
+                   lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids))
 
 
-class Stop(harness.RelayTest):
+class Stop(e2e.E2eTest):
     def test_second_signal_stops_a_stuck_shard_at_once(self):
         relay = self.relay()
-        os.kill(relay.shard_pids()[0], signal.SIGSTOP)
-        relay.process.send_signal(signal.SIGTERM)
-        harness.wait_until(lambda: "stopping" in relay.log(), "the first signal is taken")
-        relay.process.send_signal(signal.SIGINT)
-        relay.process.wait(5)
-        relay.process.returncode = 0
+        os.kill(relay.shard_pid(0), signal.SIGSTOP)
+        relay.signal(signal.SIGTERM)
+        relay.wait_event("relay stopping")
+        relay.signal(signal.SIGINT)
+        self.assertEqual(relay.wait(), 0)
 
 
 if __name__ == "__main__":
-    harness.main()
+    e2e.main()
