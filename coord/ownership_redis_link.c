@@ -54,7 +54,7 @@ static struct mono_time clock_now(void)
 
 static void set_timer(struct redis_link *link, uint32_t msec)
 {
-    struct timeval timeout = {.tv_sec = msec / 1000, .tv_usec = msec % 1000 * 1000};
+    struct timeval timeout = {.tv_sec = msec / 1000, .tv_usec = (suseconds_t)(msec % 1000) * 1000};
 
     (void)event_add(link->timer, &timeout);
 }
