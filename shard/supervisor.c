@@ -129,8 +129,10 @@ static void bury(struct supervisor *supervisor, struct child *child, int status)
     child->pid = 0;
     if (supervisor->is_stopping)
         return;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BAD_CONFIGURATION) {
-        /* It will refuse the same configuration again. */
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BAD_CONFIGURATION &&
+        child->restarts == 0) {
+        /* No shard can start from it. Later, when a file has gone bad since the start, it is no
+         * reason to stop the shards that serve. */
         log_event(LOG_LEVEL_ERROR, "shard refused its configuration; stopping", "shard",
                   LOG_U64(child->process.shard), NULL);
         stop(supervisor, EXIT_BAD_CONFIGURATION);
