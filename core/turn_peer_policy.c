@@ -34,6 +34,7 @@ static const struct ip_prefix special_purpose[] = {
     {.family = IP_FAMILY_V4, .ip = {198, 51, 100}, .len = 24}, /* documentation, RFC 5737 */
     {.family = IP_FAMILY_V4, .ip = {203, 0, 113}, .len = 24},  /* documentation, RFC 5737 */
     {.family = IP_FAMILY_V6, .ip = {0}, .len = 96}, /* IPv4-compatible, loopback, RFC 4291 */
+    {.family = IP_FAMILY_V6, .ip = {[8] = 0xFF, 0xFF}, .len = 96}, /* IPv4-translated, RFC 2765 */
     {.family = IP_FAMILY_V6, .ip = {0x00, 0x64, 0xFF, 0x9B, 0x00, 0x01}, .len = 48}, /* RFC 8215 */
     {.family = IP_FAMILY_V6, .ip = {0x01, 0x00}, .len = 64}, /* discard-only, RFC 6666 */
     {.family = IP_FAMILY_V6, .ip = {0x20, 0x01}, .len = 23}, /* IETF, Teredo, RFC 2928, 4380 */
