@@ -71,6 +71,25 @@ static enum err judge(const char *path, enum state_dir_use use, const struct sta
     return ERR_OK;
 }
 
+/* True when the directory that |path| would be made in is there. */
+static bool has_parent(const char *path)
+{
+    char parent[STATE_DIR_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    struct stat status;
+
+    if (slash == NULL)
+        return true; /* the working directory */
+    (void)snprintf(parent, sizeof(parent), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    return stat(parent, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static enum err no_parent(const char *path, struct problem *problem)
+{
+    problem_set(problem, "the state directory %s: the directory above it does not exist", path);
+    return ERR_IO;
+}
+
 static enum err cannot_open(const char *path, struct problem *problem)
 {
     switch (errno) {
@@ -98,15 +117,14 @@ enum err state_dir_open(const char *path, enum state_dir_use use, struct state_d
     if (err != ERR_OK)
         return err;
     if (use == STATE_DIR_SERVE && mkdir(dir.path, S_IRWXU) != 0 && errno != EEXIST) {
-        if (errno == ENOENT) {
-            problem_set(problem, "the state directory %s: the directory above it does not exist",
-                        path);
-            return ERR_NOT_FOUND;
-        }
+        if (errno == ENOENT)
+            return no_parent(path, problem);
         problem_set(problem, "the state directory %s cannot be created: %s", path, strerror(errno));
         return ERR_IO;
     }
     dir.fd = open(dir.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir.fd < 0 && errno == ENOENT && use == STATE_DIR_CHECK && !has_parent(dir.path))
+        return no_parent(path, problem);
     if (dir.fd < 0)
         return cannot_open(path, problem);
     if (fstat(dir.fd, &status) != 0)

@@ -52,9 +52,10 @@ enum err state_dir_resolve(const char *given, char ret_path[static STATE_DIR_PAT
  * somebody else than |use| says. So the /tmp/relay-UID of another user is refused.
  *
  *   ERR_OK         |ret| is open; close it with state_dir_close
- *   ERR_NOT_FOUND  it is not there (CHECK, INSPECT), or its parent is not (SERVE)
+ *   ERR_NOT_FOUND  it is not there (CHECK, INSPECT)
  *   ERR_AUTH       owner or mode are unsafe
- *   ERR_IO         the system refused
+ *   ERR_IO         the system refused, or it cannot be created since its parent is not there
+ *                  (SERVE, CHECK)
  * |problem| is written with every error.
  */
 enum err state_dir_open(const char *path, enum state_dir_use use, struct state_dir *ret,

@@ -139,8 +139,9 @@ static void no_parent_is_created(void **state)
 {
     char path[TEMP_PATH_MAX];
 
-    does_not_open(temp_dir_path(*state, "missing/state", path), STATE_DIR_SERVE, ERR_NOT_FOUND,
+    does_not_open(temp_dir_path(*state, "missing/state", path), STATE_DIR_SERVE, ERR_IO,
                   "the directory above it does not exist");
+    does_not_open(path, STATE_DIR_CHECK, ERR_IO, "the directory above it does not exist");
     does_not_open(path, STATE_DIR_INSPECT, ERR_NOT_FOUND, "does not exist");
 }
 
