@@ -7,22 +7,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A username, a key, and more than enough for a comment. */
+enum { USERS_LINE_MAX = 4096 };
+
+/* Reads a line up to its newline, which is left out. ERR_NOT_FOUND after the last one or when the
+ * file cannot be read, ERR_RANGE for a line that is too long: what is no users file, such as a
+ * device, may have no newline at all. */
+static enum err read_line(FILE *file, char line[static USERS_LINE_MAX], size_t *ret_len)
+{
+    size_t len = 0;
+    int c;
+
+    while ((c = getc(file)) != EOF && c != '\n') {
+        if (len == USERS_LINE_MAX)
+            return ERR_RANGE;
+        line[len++] = (char)c;
+    }
+    *ret_len = len;
+    return c == EOF && (len == 0 || ferror(file)) ? ERR_NOT_FOUND : ERR_OK;
+}
+
 /* Adds all lines of |file|. The lines hold keys, so none of them is shown. */
 static enum err add_users(const struct relay_options *options, FILE *file, struct turn_users *users,
                           FILE *errors)
 {
-    char *line = NULL;
-    size_t size = 0;
+    char line[USERS_LINE_MAX];
     unsigned long number = 0;
-    enum err err = ERR_OK;
-    ssize_t len;
+    enum err err;
+    size_t len;
 
-    while (err == ERR_OK && (len = getline(&line, &size, file)) >= 0) {
+    do {
         number++;
-        if (len > 0 && line[len - 1] == '\n')
-            len--;
-        err = turn_users_add_line(users, line, (size_t)len);
-    }
+        err = read_line(file, line, &len);
+        if (err == ERR_OK)
+            err = turn_users_add_line(users, line, len);
+    } while (err == ERR_OK);
+    if (err == ERR_NOT_FOUND)
+        err = ERR_OK;
     if (err == ERR_OK && ferror(file)) {
         relay_options_error(options, "users-file", errors, "it cannot be read: %s",
                             strerror(errno));
@@ -30,15 +51,16 @@ static enum err add_users(const struct relay_options *options, FILE *file, struc
     } else if (err == ERR_EXISTS) {
         relay_options_error(options, "users-file", errors,
                             "line %lu names a user who has a line already", number);
+    } else if (err == ERR_RANGE) {
+        relay_options_error(options, "users-file", errors, "line %lu is longer than %d bytes",
+                            number, USERS_LINE_MAX);
     } else if (err == ERR_MALFORMED) {
         relay_options_error(options, "users-file", errors,
                             "line %lu is not username:KEY with KEY of 32 hex digits", number);
     } else if (err != ERR_OK) {
         relay_options_error(options, "users-file", errors, "line %lu: %s", number, err_name(err));
     }
-    if (line != NULL)
-        crypto_wipe(line, size);
-    free(line);
+    crypto_wipe(line, sizeof(line));
     return err;
 }
 

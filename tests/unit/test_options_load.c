@@ -107,6 +107,19 @@ static void a_bad_secret_is_refused_and_not_shown(void **state)
     does_not_load(temp, "", "AUTH_SECRET: an auth secret has 1 to 1024 bytes");
 }
 
+static void a_users_file_without_end_is_refused(void **state)
+{
+    char text[5000];
+    char path[TEMP_PATH_MAX];
+
+    memset(text, 'x', sizeof(text));
+    temp_dir_write(*state, "users", text, sizeof(text), 0600, path);
+    does_not_load(*state, "--auth static --auth-secret hush --users-file @/users",
+                  "--users-file: \"@/users\": line 1 is longer than 4096 bytes");
+    does_not_load(*state, "--auth static --auth-secret hush --users-file /dev/zero",
+                  "--users-file: \"/dev/zero\": line 1 is longer than 4096 bytes");
+}
+
 static void checking_creates_nothing_and_running_draws(void **state)
 {
     const struct temp_dir *temp = *state;
@@ -235,6 +248,7 @@ int main(void)
         TEST(an_unsafe_state_directory_is_refused),
         TEST(users_are_read),
         TEST(a_bad_line_is_named_by_its_number),
+        TEST(a_users_file_without_end_is_refused),
         TEST(check_config_shows_what_is_in_effect),
         TEST(check_config_says_that_a_secret_will_be_drawn),
     };
