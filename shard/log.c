@@ -105,10 +105,24 @@ static size_t utf8_len(const unsigned char *p)
     return len;
 }
 
-/* C0, DEL and C1 (U+0080 to U+009F): what terminals obey. */
+/* The character that |len| bytes, 1 to 3, are in UTF-8. */
+static unsigned code_point(const unsigned char *p, size_t len)
+{
+    return len == 1   ? p[0]
+           : len == 2 ? (p[0] & 0x1fU) << 6 | (p[1] & 0x3fU)
+                      : (p[0] & 0x0fU) << 12 | (p[1] & 0x3fU) << 6 | (p[2] & 0x3fU);
+}
+
+/* What terminals and viewers obey: C0, DEL and C1; line and paragraph separators; and the marks
+ * that turn the direction of writing, by which a value could rearrange the line around it. */
 static bool is_control(const unsigned char *p, size_t len)
 {
-    return (len == 1 && (p[0] < 0x20 || p[0] == 0x7f)) || (len == 2 && p[0] == 0xc2 && p[1] < 0xa0);
+    if (len == 0 || len > 3)
+        return false;
+    unsigned c = code_point(p, len);
+
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 static void put_escaped_json(struct line *line, const unsigned char *p, size_t len)
@@ -118,7 +132,7 @@ static void put_escaped_json(struct line *line, const unsigned char *p, size_t l
     if (len == 0)
         put(line, "\\ufffd");
     else if (is_control(p, len)) {
-        snprintf(escaped, sizeof(escaped), "\\u%04x", p[len - 1]);
+        snprintf(escaped, sizeof(escaped), "\\u%04x", code_point(p, len) & 0xffffU);
         put(line, escaped);
     } else {
         if (p[0] == '"' || p[0] == '\\')

@@ -150,6 +150,11 @@ static void values_cannot_forge_a_line(void **state)
     becomes("x\nerror shard 0: y", "\"x\\x0aerror shard 0: y\"", "\"x\\u000aerror shard 0: y\"");
     becomes("\x1b[2J\x7f\t", "\"\\x1b[2J\\x7f\\x09\"", "\"\\u001b[2J\\u007f\\u0009\"");
     becomes("\xc2\x9b[2J", "\"\\xc2\\x9b[2J\"", "\"\\u009b[2J\"");
+    /* Separators of lines, and what turns the direction of writing. */
+    becomes("\xe2\x80\xa8y", "\"\\xe2\\x80\\xa8y\"", "\"\\u2028y\"");
+    becomes("\xe2\x80\xaegnp", "\"\\xe2\\x80\\xaegnp\"", "\"\\u202egnp\"");
+    becomes("\xe2\x81\xa9y", "\"\\xe2\\x81\\xa9y\"", "\"\\u2069y\"");
+    becomes("\xd8\x9cy", "\"\\xd8\\x9cy\"", "\"\\u061cy\"");
 }
 
 static void utf8_passes_and_what_is_none_does_not(void **state)
