@@ -2,6 +2,7 @@
 #include "log_output.h"
 
 #include "log.h"
+#include "passed_sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,13 +22,22 @@ static struct {
 } output = {.fd = STDERR_FILENO, .own = -1};
 
 /* Opens the pipe or terminal behind |fd| once more: not to wait is then a property of ours, and not
- * of everybody who shares |fd|. -1 when it cannot be, such as a pipe that another user made. */
+ * of everybody who shares |fd|. -1 when it cannot be, such as a pipe that another user made. The
+ * descriptor lies above those that may be passed to us: one that is missing there must not be taken
+ * to be this one. */
 static int reopen(int fd)
 {
     char path[32];
 
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int low = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (low < 0)
+        return -1;
+    int high = fcntl(low, F_DUPFD_CLOEXEC, PASSED_SOCKETS_FIRST + PASSED_SOCKETS_MAX);
+
+    close(low);
+    return high;
 }
 
 void log_output_set(int fd)

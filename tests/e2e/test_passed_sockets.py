@@ -76,6 +76,17 @@ class PassedSockets(e2e.E2eTest):
         self.assertEqual(self.client().binding().ip, "127.0.0.1")
         self.assertTrue(relay.is_running())
 
+    def test_descriptors_that_are_not_there_are_refused(self):
+        """Whatever we have opened by then is no passed socket; above all not the log."""
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.launch(command="shard --shard 0", shards=1, pass_fds=(writing,),
+                    prefix=("sh", "-c", f'LISTEN_PID=$$ LISTEN_FDS=2 exec "$0" "$@" 2>&{writing}'
+                                        f' {writing}>&-')).wait()
+        os.close(writing)
+        with open(reading, encoding="utf-8", closefd=False) as log:
+            self.assertIn("descriptor 3", log.read())
+
     def test_variables_that_make_no_sense_are_refused(self):
         """exec keeps the process id, so a shell can name it."""
         relay = self.launch(command="shard --shard 0", shards=1,

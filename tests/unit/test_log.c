@@ -1,5 +1,6 @@
 /* test_log.c — tests of log.h: form, escaping, limits, and whole lines. */
 #include "log.h"
+#include "passed_sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -267,6 +269,19 @@ static void drain(int fd)
     assert_int_equal(errno, EAGAIN);
 }
 
+static void no_low_descriptor_is_taken(void **state)
+{
+    struct stat pipe_status, status;
+    int found = 0;
+
+    (void)state;
+    log_to_pipe(LOG_LEVEL_INFO, LOG_FORMAT_HUMAN, 0);
+    assert_int_equal(fstat(pipe_fds[1], &pipe_status), 0);
+    for (int fd = PASSED_SOCKETS_FIRST; fd < PASSED_SOCKETS_FIRST + PASSED_SOCKETS_MAX; fd++)
+        found += fstat(fd, &status) == 0 && status.st_ino == pipe_status.st_ino;
+    assert_int_equal(found, 2); /* our two ends, and not the log's */
+}
+
 /* Lines into pipe_fds[1], whose reader stops for a while. A wait would end the test by SIGALRM. */
 static void lose_two_lines(void)
 {
@@ -370,6 +385,7 @@ int main(void)
         TEST(fields_that_do_not_fit_are_left_out),
         TEST(a_message_is_escaped_and_cut),
         TEST(helpers_make_text),
+        TEST(no_low_descriptor_is_taken),
         TEST(nobody_waits_for_a_full_pipe),
         TEST(nobody_waits_for_a_full_pipe_that_cannot_be_reopened),
         TEST(nobody_waits_for_a_full_socket),
