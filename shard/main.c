@@ -3,6 +3,7 @@
 #include "log.h"
 #include "options.h"
 #include "shard.h"
+#include "standard_streams.h"
 #include "supervisor.h"
 #include "version.h"
 
@@ -37,6 +38,8 @@ int main(int argc, char **argv)
     static struct relay_options options; /* too large for the stack */
     int exit_code = EXIT_SUCCESS;
 
+    if (!standard_streams_hold())
+        return EXIT_FAILURE; /* and nowhere to say why */
     switch (relay_options_parse(argc, argv, &options, stderr)) {
     case OPTIONS_READ:
         exit_code = run_command(&options, argv);

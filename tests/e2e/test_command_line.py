@@ -29,6 +29,8 @@ class BadOptions(e2e.E2eTest):
           "--highest-port", "50007"], ["--shards", "9"]),
         (["--public-ip4-addr", "127.0.0.1", "--auth-secret-file", "/no/such/file"],
          ["--auth-secret-file", "/no/such/file"]),
+        (["--public-ip4-addr", "127.0.0.1", "--state-dir", "/no/such/folder"],
+         ["--state-dir", "/no/such/folder"]),
     ]
 
     def test_each_is_said_and_nothing_is_bound(self):
@@ -52,6 +54,20 @@ class BadOptions(e2e.E2eTest):
         result = run(RELAY, "check-config", PUBLIC_IP4_ADDR="192.0.2.1", PUBLIC_IP6_ADDR="")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("192.0.2.1", result.stdout)
+
+
+class ClosedStreams(e2e.E2eTest):
+    def test_nothing_is_logged_into_what_takes_their_place(self):
+        relay = self.launch(prefix=("sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-'))
+        client = self.client()
+        client.allocate()
+        client.refresh(0)
+        lock = (relay.state_dir / "supervisor.lock").read_text()
+        self.assertEqual(lock, f"{relay.pid}\n")
+        for shard in range(relay.shards):
+            self.assertTrue(relay.counters(shard)["is_live"])
+            taken = [os.readlink(f"/proc/{relay.shard_pid(shard)}/fd/{fd}") for fd in range(3)]
+            self.assertEqual(taken, ["/dev/null"] * 3)
 
 
 class PortTaken(e2e.E2eTest):
