@@ -254,8 +254,10 @@ static bool block_signals(struct supervisor *supervisor)
     (void)sigaddset(&supervisor->signals, SIGTERM);
     (void)sigaddset(&supervisor->signals, SIGINT);
     (void)signal(SIGPIPE, SIG_IGN);
-    /* Whoever started us may have ignored SIGCHLD, and then children vanish unseen. */
+    /* Whoever started us may have ignored SIGCHLD, and then children vanish unseen; or SIGTERM, and
+     * then a shard that does not handle it yet, since it is just starting, outlives it. */
     (void)signal(SIGCHLD, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
     return sigprocmask(SIG_BLOCK, &supervisor->signals, NULL) == 0 || fail(strerror(errno));
 }
 

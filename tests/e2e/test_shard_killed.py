@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 
 import e2e
@@ -56,6 +57,15 @@ class ShardKilled(e2e.E2eTest):
 
 
 class Stop(e2e.E2eTest):
+    def test_a_signal_that_our_parent_ignored_stops_shards_that_just_start(self):
+        relay = self.launch(prefix=(
+            sys.executable, "-c", "import os, signal, sys\n"
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+            "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+            "os.kill(os.getpid(), signal.SIGTERM)\n"
+            "os.execv(sys.argv[1], sys.argv[1:])"))
+        self.assertEqual(relay.wait(), 0)
+
     def test_second_signal_stops_a_stuck_shard_at_once(self):
         relay = self.relay()
         os.kill(relay.shard_pid(0), signal.SIGSTOP)
