@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -24,6 +25,7 @@ enum {
     EXIT_OK = 0,
     EXIT_FAILED = 1,
     EXIT_BAD_CONFIGURATION = 2, /* of a shard, and of the program */
+    SIGNAL_NAME_MAX = 16,
 };
 
 /* One shard as the supervisor sees it. */
@@ -110,16 +112,29 @@ static struct mono_time next_start(const struct supervisor *supervisor)
     return next;
 }
 
+/* The name of a signal as shards log it too: SIGTERM. */
+static const char *signal_name(int number, char text[static SIGNAL_NAME_MAX])
+{
+    const char *name = sigabbrev_np(number);
+
+    if (name != NULL)
+        (void)snprintf(text, SIGNAL_NAME_MAX, "SIG%s", name);
+    else
+        (void)snprintf(text, SIGNAL_NAME_MAX, "%d", number);
+    return text;
+}
+
 static void log_death(const struct child *child, pid_t pid, int status, int64_t wait_usec)
 {
     bool is_signal = WIFSIGNALED(status);
     int number = is_signal ? WTERMSIG(status) : WEXITSTATUS(status);
-    const char *name = is_signal ? sigabbrev_np(number) : NULL;
+    char name[SIGNAL_NAME_MAX];
 
     log_event(LOG_LEVEL_WARNING, "shard died", "shard", LOG_U64(child->process.shard), "pid",
               LOG_U64((uint64_t)pid), is_signal ? "signal" : "exit_code",
-              name != NULL ? name : LOG_U64((uint64_t)number), "restarts", LOG_U64(child->restarts),
-              "restart_in_msec", LOG_U64((uint64_t)wait_usec / 1000), NULL);
+              is_signal ? signal_name(number, name) : LOG_U64((uint64_t)number), "restarts",
+              LOG_U64(child->restarts), "restart_in_msec", LOG_U64((uint64_t)wait_usec / 1000),
+              NULL);
 }
 
 static void bury(struct supervisor *supervisor, struct child *child, int status)
@@ -176,12 +191,14 @@ static int wait_signal(const struct supervisor *supervisor, struct mono_time dea
 
 static void on_stop_signal(struct supervisor *supervisor, int number)
 {
+    char name[SIGNAL_NAME_MAX];
+
     if (supervisor->is_stopping) {
-        log_event(LOG_LEVEL_WARNING, "stopping at once", "signal", sigabbrev_np(number), NULL);
+        log_event(LOG_LEVEL_WARNING, "stopping at once", "signal", signal_name(number, name), NULL);
         signal_children(supervisor, SIGKILL);
         return;
     }
-    log_event(LOG_LEVEL_INFO, "relay stopping", "signal", sigabbrev_np(number), NULL);
+    log_event(LOG_LEVEL_INFO, "relay stopping", "signal", signal_name(number, name), NULL);
     stop(supervisor, EXIT_OK);
 }
 

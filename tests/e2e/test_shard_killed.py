@@ -70,7 +70,7 @@ class Stop(e2e.E2eTest):
         relay = self.relay()
         os.kill(relay.shard_pid(0), signal.SIGSTOP)
         relay.signal(signal.SIGTERM)
-        relay.wait_event("relay stopping")
+        self.assertEqual(relay.wait_event("relay stopping")["signal"], "SIGTERM")
         relay.signal(signal.SIGINT)
         self.assertEqual(relay.wait(), 0)
 
