@@ -37,8 +37,10 @@ static const struct ip_prefix special_purpose[] = {
     {.family = IP_FAMILY_V6, .ip = {[8] = 0xFF, 0xFF}, .len = 96}, /* IPv4-translated, RFC 2765 */
     {.family = IP_FAMILY_V6, .ip = {0x00, 0x64, 0xFF, 0x9B, 0x00, 0x01}, .len = 48}, /* RFC 8215 */
     {.family = IP_FAMILY_V6, .ip = {0x01, 0x00}, .len = 64}, /* discard-only, RFC 6666 */
+    {.family = IP_FAMILY_V6, .ip = {0x01, 0x00, [7] = 0x01}, .len = 64}, /* dummy, RFC 9780 */
     {.family = IP_FAMILY_V6, .ip = {0x20, 0x01}, .len = 23}, /* IETF, Teredo, RFC 2928, 4380 */
-    {.family = IP_FAMILY_V6, .ip = {0x20, 0x01, 0x0D, 0xB8}, .len = 32}, /* RFC 3849 */
+    {.family = IP_FAMILY_V6, .ip = {0x20, 0x01, 0x0D, 0xB8}, .len = 32},             /* RFC 3849 */
+    {.family = IP_FAMILY_V6, .ip = {0x26, 0x20, 0x00, 0x4F, 0x80, 0x00}, .len = 48}, /* RFC 7534 */
     {.family = IP_FAMILY_V6, .ip = {0x3F, 0xFF}, .len = 20}, /* documentation, RFC 9637 */
     {.family = IP_FAMILY_V6, .ip = {0x5F, 0x00}, .len = 16}, /* SRv6 identifiers, RFC 9602 */
     {.family = IP_FAMILY_V6, .ip = {0xFC}, .len = 7},        /* unique local, RFC 4193 */
