@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 import e2e
-from relay_process import BUILD, PATIENCE_SEC, SECRET
+from relay_process import BUILD, PATIENCE_SEC, SECRET, eventually
 
 RELAY, RELAYCTL = BUILD["relay"], BUILD["relayctl"]
 
@@ -94,16 +94,40 @@ class Ping(e2e.E2eTest):
         result = run(RELAYCTL, "ping", "--auth-secret", SECRET, "--json", "--count", "4",
                      "--interval", "1")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        json.loads(result.stdout)
+        for direction in json.loads(result.stdout)["directions"]:
+            self.assertEqual((direction["sent"], direction["returned"]), (4, 4))
+            self.assertGreater(direction["round_trip_ms"]["min"], 0)
+
+    def check_problem(self, *options, says):
+        result = run(RELAYCTL, "ping", "--count", "1", *options)
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        self.assertRegex(result.stderr, says)
 
     def test_what_is_wrong_is_said(self):
-        result = run(RELAYCTL, "ping", "--auth-secret", "x", "--count", "1")
-        self.assertEqual(result.returncode, 1)
-        self.assertTrue(result.stdout + result.stderr)
-        self.relay()
-        result = run(RELAYCTL, "ping", "--auth-secret", "wrong", "--count", "1")
-        self.assertEqual(result.returncode, 1)
-        self.assertRegex(result.stdout + result.stderr, "(?i)credential|password|secret")
+        self.check_problem("--auth-secret", "x", says="nothing listens on 127.0.0.1:3478")
+        self.check_problem("--auth-secret", "x", "--server", "192.0.2.1", says="cannot send to")
+        self.relay(public6=None)
+        self.check_problem("--auth-secret", "wrong", says=r"\(401\): it uses another secret")
+        self.check_problem("--username", "1892160000:x", "--password", "wrong",
+                           says=r"username or password \(401\)")
+        self.check_problem("--auth-secret", SECRET, "--server", "::1", says="nothing listens on")
+
+    def test_silence_is_told_from_refusal(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 3478))
+            self.check_problem("--auth-secret", "x", says="no answer from 127.0.0.1:3478")
+
+    def test_a_forbidden_peer_is_said(self):
+        """Not by this relay, whose own relayed addresses are always allowed: by coturn."""
+        self.program("coturn", "turnserver", "-n", "--listening-ip", "127.0.0.1", "--relay-ip",
+                     "127.0.0.1", "--no-tcp", "--no-tls", "--no-dtls", "--no-cli", "--lt-cred-mech",
+                     "--user", "u:p", "--realm", "example.org", "--log-file", "/dev/null",
+                     "--pidfile", self.folder / "pid", "--userdb", self.folder / "db")
+        with self.client() as client:
+            eventually("coturn answers", lambda: client.binding())
+        self.check_problem("--username", "u", "--password", "p",
+                           says=r"forbids the peer address 127\.0\.0\.1 \(403\).*--allow-peer")
 
 
 if __name__ == "__main__":
