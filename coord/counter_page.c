@@ -115,6 +115,17 @@ static void reset_page(struct counter_page *page, uint32_t shard, uint32_t shard
     __atomic_store_n(&page->magic, COUNTER_PAGE_MAGIC, __ATOMIC_RELEASE);
 }
 
+/* Blocks are reserved at once: a full disk must not become a SIGBUS when a counter is written.
+ * False with errno set. */
+static bool reserve_page(int fd)
+{
+    if (ftruncate(fd, COUNTER_PAGE_LEN) != 0)
+        return false;
+    /* Not fallocate(2), which some file systems lack: there this one writes. */
+    errno = posix_fallocate(fd, 0, COUNTER_PAGE_LEN);
+    return errno == 0;
+}
+
 enum err counter_page_create(const struct state_dir *dir, uint32_t shard, uint32_t shards,
                              struct turn_now now, struct counter_writer *ret,
                              int64_t *ret_holder_pid, struct problem *problem)
@@ -137,9 +148,7 @@ enum err counter_page_create(const struct state_dir *dir, uint32_t shard, uint32
             err = io_problem(dir, name, "locked", problem);
         goto fail;
     }
-    /* Blocks are reserved now: a full disk must not become a SIGBUS when a counter is
-     * written. */
-    if (ftruncate(fd, COUNTER_PAGE_LEN) != 0 || fallocate(fd, 0, 0, COUNTER_PAGE_LEN) != 0) {
+    if (!reserve_page(fd)) {
         err = io_problem(dir, name, "written", problem);
         goto fail;
     }

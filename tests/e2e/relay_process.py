@@ -80,8 +80,8 @@ class Relay(Program):
 
     def __init__(self, folder, *options, command="run", shards=2, public4="127.0.0.1",
                  public6="::1", secret=SECRET, environment=None, prefix=(), pass_fds=(),
-                 log_format="json"):
-        self.state_dir = pathlib.Path(folder) / "state"
+                 log_format="json", state_dir=None):
+        self.state_dir = pathlib.Path(state_dir or pathlib.Path(folder) / "state")
         self.shards = shards
         self.command_name = command
         self.is_json = log_format == "json"
