@@ -231,6 +231,12 @@ void bench_clients_prolong(struct bench_clients *clients)
     }
 }
 
+void bench_clients_serve(struct bench_clients *clients)
+{
+    wait_for_answers(clients);
+    bench_clients_prolong(clients);
+}
+
 void bench_clients_tear_down(struct bench_clients *clients)
 {
     uint64_t end = system_nsec() + TEAR_DOWN_NSEC;

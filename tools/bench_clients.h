@@ -57,4 +57,8 @@ void bench_clients_tear_down(struct bench_clients *clients);
 void bench_clients_prolong(struct bench_clients *clients);
 void bench_clients_answer(struct bench_clients *clients, uint32_t index, struct bytes datagram);
 
+/* bench_clients_serve does both, waiting for answers a few milliseconds: for as long as nobody else
+ * reads the sockets, call it again and again. Data that comes is lost. */
+void bench_clients_serve(struct bench_clients *clients);
+
 #endif

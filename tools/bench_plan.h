@@ -37,7 +37,7 @@ struct bench_plan {
     uint32_t payload; /* bytes, PAYLOAD_HEADER_LEN..BENCH_PAYLOAD_MAX */
     uint32_t train;   /* datagrams of one flow in a row */
     uint32_t duration_sec;
-    uint32_t hold_sec; /* between set-up and traffic, and after it */
+    uint32_t hold_sec; /* after the traffic, before the allocations are deleted */
     bool setup_only;
     pid_t server_pid; /* 0: not given */
 };

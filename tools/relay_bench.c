@@ -11,7 +11,6 @@
 #include "system_random.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,7 +19,6 @@
 
 enum {
     DESCRIPTORS_BESIDE = 32, /* standard streams, epoll, and room */
-    HOLD_STEP_MSEC = 100,
     RATE_FIRST = 20000,
     RATE_LEAST = 100,
     RATE_MOST = 10000000,
@@ -112,10 +110,8 @@ static void search_rate(const struct bench_plan *plan, struct bench_traffic *tra
 static void hold(const struct bench_plan *plan, struct bench_clients *clients)
 {
     uint64_t end = system_nsec() + (uint64_t)plan->hold_sec * 1000000000;
-    while (system_nsec() < end && !stop_signal_came()) {
-        (void)poll(NULL, 0, HOLD_STEP_MSEC);
-        bench_clients_prolong(clients);
-    }
+    while (system_nsec() < end && !stop_signal_came())
+        bench_clients_serve(clients);
 }
 
 static const char *method_name(uint16_t method)
