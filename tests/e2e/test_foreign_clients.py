@@ -72,8 +72,14 @@ class Receiver(asyncio.DatagramProtocol):
 
 
 class Aioice(e2e.E2eTest):
-    def test_allocation_channel_echo(self):
-        self.relay(*OPTIONS)
+    def test_2_shards(self):
+        self.check(2)
+
+    def test_4_shards(self):
+        self.check(4)
+
+    def check(self, shards):
+        self.relay(*OPTIONS, shards=shards)
         credential = rest_credential(SECRET)
 
         async def story():

@@ -32,18 +32,24 @@ class RelayToRelay(e2e.E2eTest):
             b.send(CHANNEL_B, b"to a %d" % i)
             self.assertEqual(a.receive(), (CHANNEL_A, b"to a %d" % i))
 
-    def check(self, on_same_shard):
-        relay = self.relay()
+    def check(self, on_same_shard, shards):
+        relay = self.relay(shards=shards)
         for family in (4, 6):
             with self.subTest(family=family):
                 a, b = self.allocate_pair(relay, on_same_shard)
                 self.check_both_ways(a, b, family)
 
-    def test_on_the_same_shard(self):
-        self.check(on_same_shard=True)
+    def test_on_the_same_shard_of_2(self):
+        self.check(on_same_shard=True, shards=2)
 
-    def test_on_different_shards(self):
-        self.check(on_same_shard=False)
+    def test_on_different_shards_of_2(self):
+        self.check(on_same_shard=False, shards=2)
+
+    def test_on_the_same_shard_of_4(self):
+        self.check(on_same_shard=True, shards=4)
+
+    def test_on_different_shards_of_4(self):
+        self.check(on_same_shard=False, shards=4)
 
     def test_an_allocation_relays_to_itself(self):
         self.relay()
