@@ -1,12 +1,13 @@
 """A host with two interfaces: every address answers, each from itself, and only its own family."""
 
-import pathlib
 import socket
 import subprocess
 
 import e2e
+import namespace
 import stun
 from relay_process import eventually
+from turn_client import TurnError
 
 V4 = ["10.77.1.1", "10.77.1.2", "10.77.2.1"]
 UNBOUND = {False: ("0.0.0.0",), True: ("::",)}
@@ -75,18 +76,30 @@ class Addresses(e2e.E2eTest):
                 client.send(0x4001, address.encode())
                 self.assertEqual(client.receive(), (0x4001, address.encode()))
 
+    def check_relays_by_family(self, server, family):
+        """An allocation has a socket of |family|, and no socket of the other one is there."""
+        client = self.client(server, local=(server,))
+        client.allocate((stun.REQUESTED_ADDRESS_FAMILY, stun.FAMILY[family]))
+        bound = namespace.bound_udp()
+        self.assertEqual({each for each, _, _ in bound}, {family})
+        self.assertIn(client.relay_port, {port for _, _, port in bound})
+        with self.assertRaises(TurnError) as caught:
+            self.client(server, local=(server,)).allocate(
+                (stun.REQUESTED_ADDRESS_FAMILY, stun.FAMILY[10 - family]))
+        self.assertEqual(caught.exception.code, 440)
+
     def test_only_ipv4(self):
         self.relay(public4="10.77.1.1", public6=None)
         self.assertTrue(self.is_answered("10.77.2.1"))
         for address in ("::1", "fd77:1::1"):
             self.assertFalse(self.is_answered(address), address)
-        self.assertNotIn(":0D96", pathlib.Path("/proc/net/udp6").read_text())
+        self.check_relays_by_family("10.77.2.1", 4)
 
     def test_only_ipv6(self):
         self.relay(public4=None, public6="fd77:1::1")
         self.assertTrue(self.is_answered("fd77:2::1"))
         self.assertFalse(self.is_answered("10.77.1.1"))
-        self.assertNotIn(":0D96", pathlib.Path("/proc/net/udp").read_text())
+        self.check_relays_by_family("fd77:2::1", 6)
 
 
 if __name__ == "__main__":

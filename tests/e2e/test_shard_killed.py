@@ -77,6 +77,17 @@ class Stop(e2e.E2eTest):
             "os.execv(sys.argv[1], sys.argv[1:])"))
         self.assertEqual(relay.wait(), 0)
 
+    def test_either_signal_stops(self):
+        for command in ("run", "shard --shard 0"):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                with self.subTest(command=command, signal=number.name):
+                    relay = self.relay(command=command, shards=1)
+                    self.client().allocate()
+                    relay.signal(number)
+                    self.assertEqual(relay.wait(), 0)
+                    self.assertFalse(relay.events("shard died"))
+                    self.assertEqual(len(relay.events("shard stopped")), 1)
+
     def test_second_signal_stops_a_stuck_shard_at_once(self):
         relay = self.relay()
         os.kill(relay.shard_pid(0), signal.SIGSTOP)
