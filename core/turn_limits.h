@@ -20,7 +20,7 @@ enum {
     TURN_PORT_REST_SEC = 60,
     /* Allocations whose relay socket could not be opened try this many ports before 508. */
     TURN_OPEN_ATTEMPTS = 8,
-    /* Live channel bindings of one allocation, the default of --channels-per-allocation. */
+    /* Channels of one allocation, bound or reserved, the default of --channels-per-allocation. */
     TURN_CHANNELS_PER_ALLOCATION = 512,
     /* An answer to an unauthenticated datagram is at most this many times its size. */
     TURN_REFLECTION_FACTOR = 3,

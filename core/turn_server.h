@@ -247,7 +247,7 @@ void turn_server_timeout(struct turn_server *server, struct turn_now now);
  */
 bool turn_server_next_command(struct turn_server *server, struct turn_command *ret);
 
-/* What the caller needs to say about capacity: live allocations. */
+/* What the caller needs to say about capacity: allocations, those being opened among them. */
 size_t turn_server_allocation_count(const struct turn_server *server);
 
 #endif
