@@ -1,5 +1,7 @@
 """Whatever a client or peer sends in vain has its reason counted: each once, nothing else."""
 
+import os
+import signal
 import socket
 import struct
 
@@ -9,6 +11,15 @@ from relay_process import eventually
 from turn_client import PORT, udp_socket
 
 CHANNEL = 0x4000
+
+
+def queued_and_dropped(port):
+    """The bytes that wait in the IPv4 socket of a port, and the datagrams it has dropped."""
+    with open("/proc/self/net/udp", encoding="ascii") as file:
+        for words in map(str.split, file.readlines()[1:]):
+            if int(words[1].split(":")[1], 16) == port:
+                return int(words[4].split(":")[1], 16), int(words[-1])
+    raise AssertionError(f"no socket is bound to {port}")
 
 
 class DropCounters(e2e.E2eTest):
@@ -96,6 +107,38 @@ class DropCounters(e2e.E2eTest):
         client.send(CHANNEL, b"nobody listens")
         eventually("it is counted", lambda: self.running.counters(0)["icmp_errors"] == 1)
         self.assert_echoes(client, CHANNEL + 1)
+
+    def check_full_buffer(self, port, received, send):
+        """What the kernel drops while the shard is held up is counted, once. It tells with the
+        next datagram that it takes."""
+        before = self.running.counters(0)
+
+        def counted(name):
+            return self.running.counters(0)[name] - before[name]
+
+        pid = self.running.shard_pid(0)
+        os.kill(pid, signal.SIGSTOP)
+        for _ in range(500):
+            send(b"\x80" * 30000)
+        os.kill(pid, signal.SIGCONT)
+        eventually("the buffer is empty", lambda: queued_and_dropped(port)[0] == 0)
+        dropped = queued_and_dropped(port)[1]
+        self.assertGreater(dropped, 0)
+        for i in range(1, 4):
+            send(b"\x80")
+            eventually("the rest has come", lambda n=500 - dropped + i: counted(received) == n)
+            self.assertEqual(counted("kernel_drops"), dropped)
+
+    def test_full_receive_buffers(self):
+        stranger = udp_socket()
+        self.addCleanup(stranger.close)
+        client = self.client()
+        client.allocate()
+        relayed = tuple(client.relayed[4])
+        self.check_full_buffer(PORT, "listener_received_packets",
+                               lambda datagram: stranger.sendto(datagram, ("127.0.0.1", PORT)))
+        self.check_full_buffer(relayed[1], "relay_received_packets",
+                               lambda datagram: stranger.sendto(datagram, relayed))
 
 
 if __name__ == "__main__":

@@ -12,12 +12,12 @@ from turn_client import PORT, udp_socket
 
 
 class PassedSockets(e2e.E2eTest):
-    def listener(self, family=socket.AF_INET, kind=socket.SOCK_DGRAM, port=PORT):
+    def listener(self, family=socket.AF_INET, kind=socket.SOCK_DGRAM, port=PORT, v6only=1):
         """A socket as a service manager would bind it."""
         sock = socket.socket(family, kind)
         self.addCleanup(sock.close)
         if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, v6only)
         sock.bind(("", port))
         return sock
 
@@ -57,9 +57,10 @@ class PassedSockets(e2e.E2eTest):
         """One line says what is wrong with which descriptor, and the exit code is 1."""
         stream = self.listener(kind=socket.SOCK_STREAM)
         other_port = self.listener(port=3479)
+        both = self.listener(socket.AF_INET6, v6only=0)
         with open("/dev/null", "rb") as file:
             for passed, why in ((stream, "descriptor 3"), (other_port, "3479"),
-                                (file, "descriptor 3")):
+                                (both, "IPv6 only"), (file, "descriptor 3")):
                 with self.subTest(why=why):
                     relay = self.shard(passed, start=self.launch)
                     self.assertEqual(relay.wait(), 1)

@@ -88,6 +88,12 @@ class Stop(e2e.E2eTest):
                     self.assertFalse(relay.events("shard died"))
                     self.assertEqual(len(relay.events("shard stopped")), 1)
 
+    def test_a_terminal_interrupts_the_supervisor_alone(self):
+        """It tells its shards itself, and once."""
+        relay = self.relay()
+        groups = {os.getpgid(relay.shard_pid(shard)) for shard in range(2)}
+        self.assertNotIn(os.getpgid(relay.pid), groups)
+
     def test_second_signal_stops_a_stuck_shard_at_once(self):
         relay = self.relay()
         os.kill(relay.shard_pid(0), signal.SIGSTOP)

@@ -2,6 +2,7 @@
 #include "relay_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 
 #include "loopback.h"
@@ -147,6 +148,36 @@ static void a_partial_failure_leaves_nothing_open(void **state)
     close(taken);
 }
 
+/* The core is told of all at once, and answers 440 rather than trying what is left. */
+static void all_missing_families_are_told(void **state)
+{
+    (void)state;
+    struct relay_binding nothing = {.v4 = {.family = IP_FAMILY_NONE}};
+    struct turn_command command = {.families = FAMILY_SET_V4 | FAMILY_SET_V6, .port = 61000};
+    struct relay_failure failure;
+    struct relay_fds fds;
+
+    assert_false(relay_sockets_open(&nothing, &command, &fds, &failure));
+    assert_int_equal(failure.kind, TURN_RELAY_FAMILY_MISSING);
+    assert_int_equal(failure.families, FAMILY_SET_V4 | FAMILY_SET_V6);
+}
+
+/* A socket that a program started by us had would keep its port, or its place in the group. */
+static void sockets_end_with_the_program(void **state)
+{
+    (void)state;
+    const enum ip_family families[] = {IP_FAMILY_V4, IP_FAMILY_V6};
+
+    for (size_t i = 0; i < 2; i++) {
+        int fd = udp_socket_new(families[i]);
+
+        assert_true(fd >= 0);
+        assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+        assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+        close(fd);
+    }
+}
+
 static void icmp_errors_are_taken_in_portions(void **state)
 {
     (void)state;
@@ -188,6 +219,8 @@ int main(void)
         cmocka_unit_test(a_socket_has_its_options),
         cmocka_unit_test(a_taken_port_is_told_from_a_missing_family),
         cmocka_unit_test(a_partial_failure_leaves_nothing_open),
+        cmocka_unit_test(all_missing_families_are_told),
+        cmocka_unit_test(sockets_end_with_the_program),
         cmocka_unit_test(icmp_errors_are_taken_in_portions),
     };
 
