@@ -3,6 +3,8 @@
 
 #include "coordination_url.h"
 #include "ownership_backend.h"
+#include "ownership_local.h"
+#include "ownership_local_store.h"
 #include "ownership_redis.h"
 
 enum err ownership_check_url(const char *url, struct problem *problem)
@@ -23,8 +25,7 @@ enum err ownership_open(const struct ownership_config *config, struct ownership 
     if (err == ERR_OK)
         switch (coordination.kind) {
         case COORDINATION_LOCAL:
-            problem_set(problem, "the embedded store is not there yet");
-            err = ERR_IO;
+            err = ownership_local_open(config, LOCAL_MAP_SIZE, ret, problem);
             break;
         case COORDINATION_REDIS:
             err = ownership_redis_open(config, &coordination.redis, ret, problem);

@@ -3,7 +3,7 @@
 # What the relay is built with.
 # shellcheck disable=SC2034 # used where this is sourced
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libhiredis-dev
-    libssl-dev)
+    liblmdb-dev libssl-dev)
 
 # What the tests need besides: the unit tests' library, the second compiler with its sanitizer
 # runtime, the pinned formatter and linter, and the clients of the end-to-end tests.

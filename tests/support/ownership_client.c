@@ -1,6 +1,7 @@
 /* ownership_client.c — a client of an ownership registry that waits for each answer, for tests. */
 #include "ownership_client.h"
 
+#include "ownership_local.h"
 #include "unit.h"
 
 #include <event2/event.h>
@@ -39,20 +40,11 @@ void client_ignore_event(int fd, short what, void *arg)
     (void)arg;
 }
 
-void client_open(struct ownership_client *client, const char *url, uint32_t shard,
-                 uint32_t timeout_msec)
+/* Makes a client that is not open yet. */
+static void prepare(struct ownership_client *client, uint32_t shard)
 {
-    struct ownership_config config = {
-        .url = url,
-        .timeout_msec = timeout_msec != 0 ? timeout_msec : PATIENT_MSEC,
-        .on_change = note_change,
-        .context = client,
-    };
-    struct problem problem;
-
-    *client = (struct ownership_client){.base = event_base_new()};
+    *client = (struct ownership_client){.base = event_base_new(), .dir = STATE_DIR_CLOSED};
     assert_non_null(client->base);
-    config.base = client->base;
     client->now.mono = clock_now();
     client->now.wall.sec = (uint64_t)time(NULL);
     client->writer.owner = (struct owner){.host = "host", .shard = shard};
@@ -68,7 +60,48 @@ void client_open(struct ownership_client *client, const char *url, uint32_t shar
         .wall_offset_usec = (int64_t)client->now.wall.sec * USEC_PER_SEC - client->now.mono.usec,
         .until = mono_time_add_sec(client->now.mono, CLIENT_LEASE_SEC),
     };
+}
+
+static struct ownership_config config_of(struct ownership_client *client, const char *url,
+                                         uint32_t timeout_msec)
+{
+    return (struct ownership_config){
+        .url = url,
+        .dir = &client->dir,
+        .base = client->base,
+        .timeout_msec = timeout_msec != 0 ? timeout_msec : PATIENT_MSEC,
+        .on_change = note_change,
+        .context = client,
+    };
+}
+
+void client_open(struct ownership_client *client, const char *url, uint32_t shard,
+                 uint32_t timeout_msec)
+{
+    struct ownership_config config;
+    struct problem problem;
+
+    prepare(client, shard);
+    config = config_of(client, url, timeout_msec);
     if (ownership_open(&config, &client->ownership, &problem) != ERR_OK)
+        fail_msg("%s", problem.text);
+}
+
+void client_open_local(struct ownership_client *client, const char *path, uint32_t shard,
+                       uint32_t timeout_msec, size_t map_size)
+{
+    struct ownership_config config;
+    struct problem problem;
+
+    prepare(client, shard);
+    if (state_dir_open(path, STATE_DIR_SERVE, &client->dir, &problem) != ERR_OK)
+        fail_msg("%s", problem.text);
+    config = config_of(client, "local", timeout_msec);
+    enum err err = map_size != 0
+                       ? ownership_local_open(&config, map_size, &client->ownership, &problem)
+                       : ownership_open(&config, &client->ownership, &problem);
+
+    if (err != ERR_OK)
         fail_msg("%s", problem.text);
 }
 
@@ -78,6 +111,7 @@ void client_close(struct ownership_client *client)
     /* What the loop was to do later still belongs to somebody. */
     (void)event_base_loop(client->base, EVLOOP_NONBLOCK);
     event_base_free(client->base);
+    state_dir_close(&client->dir);
 }
 
 void client_turn(struct ownership_client *client)

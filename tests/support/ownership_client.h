@@ -17,6 +17,7 @@ enum {
 struct ownership_client {
     struct event_base *base;
     struct ownership *ownership;
+    struct state_dir dir; /* of an embedded one */
     struct turn_now now;
     struct ownership_writer writer;
     struct shard_lease lease;
@@ -44,6 +45,12 @@ struct ownership_client {
  * patient that no answer is lost on a busy machine. */
 void client_open(struct ownership_client *client, const char *url, uint32_t shard,
                  uint32_t timeout_msec);
+/* client_open_local opens the embedded one in the directory |path|; a new store has |map_size|
+ * bytes, or with 0 what it has by default. */
+void client_open_local(struct ownership_client *client, const char *path, uint32_t shard,
+                       uint32_t timeout_msec, size_t map_size);
+
+/* client_close closes it in either case. */
 void client_close(struct ownership_client *client);
 
 /* client_wait_for_change runs the loop until on_change has been called |gone| and |back| times. */

@@ -1,0 +1,350 @@
+/* ownership_local_allocations.c — the allocations of the embedded registry and their indexes. */
+#include "ownership_local_allocations.h"
+
+#include "ownership_local_leases.h"
+#include "record_fields.h"
+#include "text_parse.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum {
+    /* What is kept of an allocation past its end, for whoever looks at it late. */
+    LINGER_SEC = 60,
+    /* A time past this is as good as never. */
+    TTL_MAX_SEC = 10 * 365 * 86400,
+    PORT_TEXT_MAX = 8,
+};
+
+/* Reading. */
+
+static bool find_any(struct local_table *table, const char *member, struct local_holding *ret)
+{
+    struct local_key key;
+    struct bytes stored, value;
+
+    local_key_make(&key, LOCAL_ALLOCATION, member, "", "");
+    if (!local_table_get(table, &key, &stored) ||
+        local_head_read_allocation(stored, &ret->head, &value) != ERR_OK)
+        return false;
+    (void)owner_write(&ret->head.owner, ret->owner);
+    /* What is longer was not written by us, and cannot be read. */
+    ret->value_len = value.len < sizeof(ret->value) ? value.len : 0;
+    memcpy(ret->value, value.data, ret->value_len);
+    return true;
+}
+
+bool local_holding_find(struct local_table *table, struct mono_time now, const char *member,
+                        struct local_holding *ret)
+{
+    return find_any(table, member, ret) && ret->head.end > now.usec;
+}
+
+static struct bytes value_of(const struct local_holding *holding)
+{
+    return (struct bytes){.data = (const uint8_t *)holding->value, .len = holding->value_len};
+}
+
+static bool port_key(struct local_key *key, const struct owner *owner, struct bytes value)
+{
+    char text[PORT_TEXT_MAX];
+    uint64_t port;
+
+    if (fields_get_number(value, "port", UINT16_MAX, &port) != ERR_OK)
+        return false;
+    (void)snprintf(text, sizeof(text), "%u", (unsigned)port);
+    local_key_make(key, LOCAL_PORT, owner->host, "/", text);
+    return true;
+}
+
+/* Indexes. */
+
+static void unindex(struct local_table *table, const char *member,
+                    const struct local_holding *holding)
+{
+    struct local_key key, allocation;
+    struct bytes user, stored;
+
+    local_key_make(&key, LOCAL_ALLOCATIONS, holding->owner, " ", member);
+    (void)local_table_delete(table, &key);
+    if (port_key(&key, &holding->head.owner, value_of(holding)) &&
+        local_table_get(table, &key, &stored) && bytes_equal(stored, bytes_of_text(member)))
+        (void)local_table_delete(table, &key);
+    if (fields_get(value_of(holding), "user", &user) == ERR_OK) {
+        local_key_user(&key, user, member);
+        (void)local_table_delete(table, &key);
+    }
+    local_key_make(&allocation, LOCAL_ALLOCATION, member, "", "");
+    local_key_expiry(&key, holding->head.end, allocation.text);
+    (void)local_table_delete(table, &key);
+}
+
+/* Writes unless the very same is there. */
+static void put_changed(struct local_table *table, const struct local_key *key, struct bytes value)
+{
+    struct bytes stored;
+
+    if (!local_table_get(table, key, &stored) || !bytes_equal(stored, value))
+        local_table_put(table, key, value);
+}
+
+static void remove_beneath(struct local_table *table, const char *member)
+{
+    struct local_key prefix;
+
+    local_key_make(&prefix, LOCAL_ALLOCATION, member, " ", "");
+    local_table_delete_all(table, &prefix);
+}
+
+void local_allocation_remove(struct local_table *table, const char *member)
+{
+    struct local_holding holding;
+    struct local_key key;
+
+    if (find_any(table, member, &holding))
+        unindex(table, member, &holding);
+    remove_beneath(table, member);
+    local_key_make(&key, LOCAL_ALLOCATION, member, "", "");
+    (void)local_table_delete(table, &key);
+}
+
+/* Is |former| found under the same keys as what |owner| is to have with |value|? */
+static bool is_indexed_alike(const struct local_holding *former, const struct owner *owner,
+                             struct bytes value)
+{
+    struct bytes former_port, former_user, port, user;
+
+    return owner_equal(&former->head.owner, owner) &&
+           fields_get(value_of(former), "port", &former_port) == ERR_OK &&
+           fields_get(value_of(former), "user", &former_user) == ERR_OK &&
+           fields_get(value, "port", &port) == ERR_OK &&
+           fields_get(value, "user", &user) == ERR_OK && bytes_equal(port, former_port) &&
+           bytes_equal(user, former_user);
+}
+
+static struct bytes view(const char *text, size_t len)
+{
+    return (struct bytes){.data = (const uint8_t *)text, .len = len};
+}
+
+/* put writes an allocation of |owner|, with its indexes; |former| is what stood there, or NULL. */
+static void put(struct local_table *table, struct mono_time now, const char *member,
+                const struct owner *owner, uint64_t epoch, const struct turn_record *record,
+                const struct local_holding *former)
+{
+    int64_t left = mono_time_until(record->allocation.expires, now);
+    struct local_head head = {.owner = *owner, .epoch = epoch};
+    char value[RECORD_VALUE_MAX], text[LOCAL_VALUE_MAX], owner_text[OWNER_TEXT_MAX], until[24];
+    struct bytes value_view = view(value, record_value_write(record, value)), user;
+    struct local_key allocation, key;
+    struct mono_time end;
+
+    if (left > TTL_MAX_SEC * USEC_PER_SEC)
+        left = TTL_MAX_SEC * USEC_PER_SEC;
+    end = mono_time_add_usec(now, left);
+    head.end = mono_time_add_sec(end, LINGER_SEC).usec;
+    local_key_make(&allocation, LOCAL_ALLOCATION, member, "", "");
+    if (former != NULL && !is_indexed_alike(former, owner, value_view)) {
+        unindex(table, member, former);
+    } else if (former != NULL && former->head.end != head.end) {
+        local_key_expiry(&key, former->head.end, allocation.text);
+        (void)local_table_delete(table, &key);
+    }
+    local_table_put(table, &allocation,
+                    view(text, local_head_write_allocation(&head, value_view, text)));
+    local_key_expiry(&key, head.end, allocation.text);
+    put_changed(table, &key, view(NULL, 0));
+    (void)owner_write(owner, owner_text);
+    local_key_make(&key, LOCAL_ALLOCATIONS, owner_text, " ", member);
+    put_changed(table, &key, view(NULL, 0));
+    if (port_key(&key, owner, value_view))
+        put_changed(table, &key, bytes_of_text(member));
+    if (fields_get(value_view, "user", &user) == ERR_OK) {
+        local_key_user(&key, user, member);
+        (void)snprintf(until, sizeof(until), "%" PRId64, end.usec > 0 ? end.usec : 0);
+        put_changed(table, &key, bytes_of_text(until));
+    }
+}
+
+/* Claiming. */
+
+/* When was the allocation of |value| made, on the monotonic clock, or with |wall_offset| on the
+ * wall's? What is not told was made last. */
+static int64_t created(struct bytes value, int64_t wall_offset)
+{
+    int64_t ret;
+
+    if (fields_get_signed(value, "created", &ret) != ERR_OK ||
+        __builtin_add_overflow(ret, wall_offset, &ret))
+        return INT64_MAX;
+    return ret;
+}
+
+/* Copies the boot out of the lease of |owner|, "" when it has none, and gives its offset. */
+static int64_t boot_of(struct local_table *table, struct mono_time now, const char *owner,
+                       char boot[static LEASE_VALUE_MAX])
+{
+    struct local_lease lease;
+    struct bytes text;
+    int64_t offset = 0;
+
+    boot[0] = '\0';
+    if (!local_lease_find(table, now, owner, &lease))
+        return 0;
+    if (fields_get(lease.value, "boot", &text) == ERR_OK && text.len < LEASE_VALUE_MAX) {
+        memcpy(boot, text.data, text.len);
+        boot[text.len] = '\0';
+    }
+    (void)!fields_get_signed(lease.value, "wall_offset", &offset);
+    return offset;
+}
+
+/* Was the one made before the other? Their times are of the monotonic clocks of two boots; where
+ * those are not the same, the leases tell how far they are from the wall clock. */
+static bool is_older(struct local_table *table, struct mono_time now, struct bytes value,
+                     const char *owner, const struct local_holding *other)
+{
+    char boot[LEASE_VALUE_MAX], other_boot[LEASE_VALUE_MAX];
+    int64_t offset = boot_of(table, now, owner, boot);
+    int64_t other_offset = boot_of(table, now, other->owner, other_boot);
+
+    if (strcmp(boot, other_boot) == 0)
+        offset = other_offset = 0;
+    return created(value, offset) < created(value_of(other), other_offset);
+}
+
+static bool is_unclaimed(struct bytes value)
+{
+    struct bytes flag;
+
+    return fields_get(value, "unclaimed", &flag) == ERR_OK;
+}
+
+/* May |owner| take what |stored| tells of another one? */
+static bool may_take(struct local_table *table, struct mono_time now,
+                     const struct turn_record *record, const char *owner,
+                     const struct local_holding *stored)
+{
+    char text[RECORD_VALUE_MAX];
+    struct bytes value = view(text, record_value_write(record, text));
+
+    if (!local_lease_is_live(table, now, stored->owner))
+        return true;
+    return (is_unclaimed(value) || is_unclaimed(value_of(stored))) &&
+           is_older(table, now, value, owner, stored);
+}
+
+/* Has the user of |record| already |quota| allocations besides |member|? Takes as long as they are
+ * many. */
+static bool is_over_quota(struct local_table *table, struct mono_time now,
+                          const struct turn_record *record, const char *member, uint32_t quota)
+{
+    struct bytes username = {.data = record->allocation.username,
+                             .len = record->allocation.username_len};
+    struct bytes key, value, self = bytes_of_text(member);
+    char user[RECORD_USER_MAX];
+    struct local_key prefix;
+    uint32_t others = 0;
+    uint64_t until;
+
+    local_key_user(&prefix, view(user, record_user_write(username, user)), "");
+    for (bool is_there = local_table_seek(table, &prefix, NULL, &key, &value);
+         is_there && others < quota; is_there = local_table_next(table, &prefix, &key, &value))
+        others +=
+            text_parse_u64((const char *)value.data, value.len, 0, UINT64_MAX, &until) == ERR_OK &&
+            until > (uint64_t)(now.usec > 0 ? now.usec : 0) &&
+            !bytes_equal(local_key_rest(key, &prefix), self);
+    return others >= quota;
+}
+
+enum ownership_outcome local_allocation_claim(struct local_table *table, struct mono_time now,
+                                              const struct ownership_writer *writer,
+                                              const struct turn_record *record, uint32_t quota,
+                                              bool keep, struct owner *ret_owner)
+{
+    char member[RECORD_KEY_MAX], owner[OWNER_TEXT_MAX];
+    struct local_holding stored;
+    bool is_stored;
+
+    (void)record_key_write(&record->five_tuple, member);
+    (void)owner_write(&writer->owner, owner);
+    is_stored = find_any(table, member, &stored);
+    if (is_stored && stored.head.end > now.usec &&
+        !owner_equal(&stored.head.owner, &writer->owner) &&
+        !may_take(table, now, record, owner, &stored)) {
+        *ret_owner = stored.head.owner;
+        return OWNERSHIP_HELD;
+    }
+    if (quota > 0 && is_over_quota(table, now, record, member, quota))
+        return OWNERSHIP_QUOTA;
+    if (!table->has_room)
+        return OWNERSHIP_AWAY;
+    /* What is over, or whose owner cannot be read, is not kept. */
+    if (!keep || !is_stored || stored.head.end <= now.usec)
+        remove_beneath(table, member);
+    put(table, now, member, &writer->owner, writer->epoch, record, is_stored ? &stored : NULL);
+    return OWNERSHIP_DONE;
+}
+
+/* What the writer holds. */
+
+static enum ownership_outcome hold(struct local_table *table, struct mono_time now,
+                                   const struct ownership_writer *writer, const char *member,
+                                   struct local_holding *ret, struct owner *ret_owner)
+{
+    if (!local_holding_find(table, now, member, ret))
+        return OWNERSHIP_NONE;
+    if (owner_equal(&ret->head.owner, &writer->owner))
+        return OWNERSHIP_DONE;
+    *ret_owner = ret->head.owner;
+    return OWNERSHIP_HELD;
+}
+
+enum ownership_outcome local_allocation_record(struct local_table *table, struct mono_time now,
+                                               const struct ownership_writer *writer,
+                                               const struct turn_record *record,
+                                               struct owner *ret_owner)
+{
+    char member[RECORD_KEY_MAX], name[RECORD_NAME_MAX], value[RECORD_VALUE_MAX];
+    enum ownership_outcome outcome;
+    struct local_holding stored;
+    struct local_key key;
+    struct bytes there;
+
+    (void)record_key_write(&record->five_tuple, member);
+    outcome = hold(table, now, writer, member, &stored, ret_owner);
+    if (outcome != OWNERSHIP_DONE)
+        return outcome;
+    if (record->kind == TURN_RECORD_ALLOCATION) {
+        put(table, now, member, &writer->owner, stored.head.epoch, record, &stored);
+        return OWNERSHIP_DONE;
+    }
+    (void)record_name_write(record, name);
+    local_key_make(&key, LOCAL_ALLOCATION, member, " ", name);
+    if (!table->has_room && !local_table_get(table, &key, &there))
+        return OWNERSHIP_AWAY;
+    local_table_put(table, &key, view(value, record_value_write(record, value)));
+    return OWNERSHIP_DONE;
+}
+
+enum ownership_outcome local_allocation_forget(struct local_table *table, struct mono_time now,
+                                               const struct ownership_writer *writer,
+                                               const struct turn_record *record,
+                                               struct owner *ret_owner)
+{
+    char member[RECORD_KEY_MAX], name[RECORD_NAME_MAX];
+    struct local_holding stored;
+    struct local_key key;
+
+    (void)record_key_write(&record->five_tuple, member);
+    if (hold(table, now, writer, member, &stored, ret_owner) == OWNERSHIP_HELD)
+        return OWNERSHIP_HELD;
+    if (record->kind == TURN_RECORD_ALLOCATION) {
+        local_allocation_remove(table, member);
+        return OWNERSHIP_DONE;
+    }
+    (void)record_name_write(record, name);
+    local_key_make(&key, LOCAL_ALLOCATION, member, " ", name);
+    (void)local_table_delete(table, &key);
+    return OWNERSHIP_DONE;
+}

@@ -1,0 +1,57 @@
+/* ownership_local_env.h — one incarnation of the embedded store, as LMDB has it open.
+ *
+ * What opens, makes and closes is called under the lock of ownership.lock.
+ */
+#ifndef RELAY_OWNERSHIP_LOCAL_ENV_H
+#define RELAY_OWNERSHIP_LOCAL_ENV_H
+
+#include "ownership_local_files.h"
+#include "ownership_local_table.h"
+
+/* Zeroed but for |files| and |boot| it is closed. */
+struct local_env {
+    const struct local_files *files;
+    char boot[BOOT_ID_MAX];
+    MDB_env *lmdb; /* NULL: not open; then the rest is not there either */
+    MDB_dbi dbi;
+    size_t pages;    /* of the map */
+    MDB_txn *reader; /* keeps its place among the readers; reset while it is not used */
+    int reader_file; /* LMDB's lock file, for its size; closing it lets go of LMDB's own locks */
+    struct local_file data;
+    struct local_file readers;
+    ino_t damaged; /* the data file that was found so; 0 = none */
+};
+
+/*
+ * local_env_open opens the store that is there: ERR_OK, ERR_MALFORMED (there is none, or it is
+ * damaged, or of another boot: it has to be made anew), or ERR_IO. local_env_make makes it anew,
+ * for |map_size| bytes: ERR_OK or ERR_IO. |problem| is written with ERR_IO.
+ */
+enum err local_env_open(struct local_env *env, struct problem *problem) MUST_CHECK;
+enum err local_env_make(struct local_env *env, size_t map_size, struct problem *problem) MUST_CHECK;
+
+/* local_env_close closes it, also when it is closed already. */
+void local_env_close(struct local_env *env);
+
+/* local_env_is_current: is what is open what is there? local_env_is_whole, of one that is: is it
+ * as LMDB writes it, as far as its headers tell? A few system calls; nothing mapped is touched. */
+bool local_env_is_current(struct local_env *env);
+bool local_env_is_whole(struct local_env *env);
+
+/* local_env_table makes the view of a transaction. */
+static inline struct local_table local_env_table(const struct local_env *env, MDB_txn *txn)
+{
+    return (struct local_table){.txn = txn, .dbi = env->dbi};
+}
+
+/* local_env_look_for_room tells whether more is free than what is kept, and, so that a full store
+ * does not waver, a quarter more than that. 0 or an error of LMDB. */
+int local_env_look_for_room(struct local_env *env, struct local_table *table) MUST_CHECK;
+
+/* local_env_is_damage: does the error |rc| of LMDB tell that the store is damaged? */
+bool local_env_is_damage(int rc);
+
+/* local_env_explain writes an error of LMDB or the system. */
+void local_env_explain(const struct local_env *env, int rc, struct problem *problem);
+
+#endif
