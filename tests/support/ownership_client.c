@@ -40,13 +40,18 @@ void client_ignore_event(int fd, short what, void *arg)
     (void)arg;
 }
 
+void client_set_now(struct ownership_client *client)
+{
+    client->now.mono = clock_now();
+    client->now.wall.sec = (uint64_t)time(NULL);
+}
+
 /* Makes a client that is not open yet. */
 static void prepare(struct ownership_client *client, uint32_t shard)
 {
     *client = (struct ownership_client){.base = event_base_new(), .dir = STATE_DIR_CLOSED};
     assert_non_null(client->base);
-    client->now.mono = clock_now();
-    client->now.wall.sec = (uint64_t)time(NULL);
+    client_set_now(client);
     client->writer.owner = (struct owner){.host = "host", .shard = shard};
     client->lease = (struct shard_lease){
         .owner = client->writer.owner,

@@ -53,6 +53,9 @@ void client_open_local(struct ownership_client *client, const char *path, uint32
 /* client_close closes it in either case. */
 void client_close(struct ownership_client *client);
 
+/* client_set_now reads the clocks again. */
+void client_set_now(struct ownership_client *client);
+
 /* client_wait_for_change runs the loop until on_change has been called |gone| and |back| times. */
 void client_wait_for_change(struct ownership_client *client, unsigned gone, unsigned back);
 

@@ -156,72 +156,6 @@ static void late_answers_are_let_go(void **state)
     client_close(&client);
 }
 
-static void what_is_under_way_is_bounded(void **state)
-{
-    struct turn_record allocation;
-    unsigned queued = 0;
-    enum err err;
-
-    (void)state;
-    open_with_lease(100);
-    allocation = client_allocation(&client, 1);
-    redis_server_signal(&server, SIGSTOP);
-    while ((err = ownership_find(client.ownership, client.now, &allocation.five_tuple, client_note,
-                                 &client)) == ERR_OK)
-        queued++;
-    assert_int_equal(err, ERR_LIMIT);
-    assert_int_equal(queued, OWNERSHIP_PENDING_MAX);
-    client_wait(&client, 1 + queued);
-    client_wait_for_change(&client, 1, 1);
-    assert_int_equal(client_find(&client, &allocation), OWNERSHIP_AWAY);
-    redis_server_signal(&server, SIGCONT);
-    client_wait_for_change(&client, 1, 2);
-    client_close(&client);
-}
-
-static void one_that_lost_all_is_noticed_at_the_next_write(void **state)
-{
-    struct turn_record allocation;
-
-    (void)state;
-    open_with_lease(0);
-    allocation = client_allocation(&client, 1);
-    assert_int_equal(client_claim(&client, &allocation, 0, false), OWNERSHIP_DONE);
-    redis_server_do(&server, "FLUSHALL");
-    assert_int_equal(client_renew_lease(&client), OWNERSHIP_STALE);
-    assert_int_equal(client.gone, 1);
-    assert_int_equal(client.back, 2);
-    assert_int_equal(client_claim(&client, &allocation, 0, true), OWNERSHIP_STALE);
-    assert_int_equal(client_take_lease(&client), OWNERSHIP_DONE);
-    assert_int_equal(client_claim(&client, &allocation, 0, true), OWNERSHIP_DONE);
-    assert_int_equal(client.gone, 1);
-    client_close(&client);
-}
-
-static void flushed_under_load_each_operation_is_answered_once(void **state)
-{
-    unsigned answers;
-
-    (void)state;
-    open_with_lease(0);
-    answers = client.answers;
-    for (unsigned i = 0; i < 8; i++) {
-        burst(i * 100, 100);
-        ownership_flush(client.ownership);
-        if (i % 3 == 1)
-            redis_server_do(&server, "FLUSHALL");
-        client_turn(&client);
-    }
-    client_wait(&client, answers + 8 * 300);
-    assert_int_equal(client.answer.outcome, OWNERSHIP_STALE);
-    assert_int_equal(client.gone, 1);
-    assert_int_equal(client_take_lease(&client), OWNERSHIP_DONE);
-    burst(0, 100);
-    client_wait(&client, answers + 8 * 300 + 1 + 300);
-    assert_int_equal(client.answer.outcome, OWNERSHIP_DONE);
-    client_close(&client);
-}
-
 static unsigned done_count;
 
 static void count_done(void *context, const struct ownership_answer *answer)
@@ -402,9 +336,6 @@ int main(void)
         TEST(an_end_is_told_once_and_the_return_of_an_empty_one_too),
         TEST(one_that_hangs_costs_a_time_out_and_then_the_connection),
         TEST(late_answers_are_let_go),
-        TEST(what_is_under_way_is_bounded),
-        TEST(one_that_lost_all_is_noticed_at_the_next_write),
-        TEST(flushed_under_load_each_operation_is_answered_once),
         TEST(forgotten_scripts_are_loaded_again_in_order),
         TEST(a_killed_connection_is_made_again),
         TEST(a_full_one_is_away_until_there_is_room),
