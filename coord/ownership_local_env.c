@@ -1,8 +1,11 @@
 /* ownership_local_env.c — one incarnation of the embedded store, as LMDB has it open. */
 #include "ownership_local_env.h"
 
+#include "ownership_local_guard.h"
+
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +31,8 @@ bool local_env_is_damage(int rc)
     case MDB_CURSOR_FULL:
     case MDB_BAD_VALSIZE:
     case MDB_PAGE_FULL:
+    case EINVAL: /* a lock in LMDB's lock file is no lock */
+    case LOCAL_FAULT:
         return true;
     default:
         return false;
@@ -37,7 +42,46 @@ bool local_env_is_damage(int rc)
 void local_env_explain(const struct local_env *env, int rc, struct problem *problem)
 {
     problem_set(problem, "the store %s/" LOCAL_DATA_FILE ": %s", env->files->path,
-                mdb_strerror(rc));
+                rc == LOCAL_FAULT ? "it was truncated or overwritten" : mdb_strerror(rc));
+}
+
+static void forget(struct local_env *env)
+{
+    close(env->reader_file);
+    env->lmdb = NULL;
+    env->reader = NULL;
+}
+
+/* What must not be touched any more, for the rest of the process. */
+struct lost {
+    struct lost *next;
+    MDB_env *lmdb;
+    MDB_txn *reader;
+};
+
+static struct lost *lost;
+
+/* Leaves LMDB's environment as it is: its memory and its map are lost. They are kept in a list, so
+ * that what looks for leaks can tell them from a mistake. */
+static void abandon(struct local_env *env)
+{
+    struct lost *one = calloc(1, sizeof(*one));
+
+    if (one != NULL) {
+        *one = (struct lost){.next = lost, .lmdb = env->lmdb, .reader = env->reader};
+        lost = one;
+    }
+    forget(env);
+}
+
+static int call_close(void *context)
+{
+    struct local_env *env = context;
+
+    if (env->reader != NULL)
+        mdb_txn_abort(env->reader);
+    mdb_env_close(env->lmdb);
+    return 0;
 }
 
 void local_env_close(struct local_env *env)
@@ -46,23 +90,37 @@ void local_env_close(struct local_env *env)
 
     if (env->lmdb == NULL)
         return;
-    /* LMDB writes into the map of its lock file once more: somebody may have truncated it. */
-    if (fstat(env->reader_file, &status) != 0 ||
-        (status.st_size < env->readers.size &&
-         ftruncate(env->reader_file, env->readers.size) != 0)) {
-        env->lmdb = NULL; /* better lost than touched */
+    /* LMDB writes into the map of its lock file once more. One that was truncated must not be
+     * touched, and the places of the other readers are lost: they need another store. */
+    if (fstat(env->reader_file, &status) == 0 && status.st_size >= env->readers.size &&
+        local_guard_run(call_close, env) == 0) {
+        forget(env);
         return;
     }
-    if (env->reader != NULL)
-        mdb_txn_abort(env->reader);
-    mdb_env_close(env->lmdb);
-    close(env->reader_file);
-    env->lmdb = NULL;
-    env->reader = NULL;
+    env->damaged = env->data.ino;
+    abandon(env);
+}
+
+void local_env_leave(struct local_env *env, int rc)
+{
+    if (local_env_is_damage(rc))
+        env->damaged = env->data.ino;
+    if (env->lmdb != NULL)
+        abandon(env);
+}
+
+void local_env_fail(struct local_env *env, int rc)
+{
+    if (local_env_is_damage(rc))
+        env->damaged = env->data.ino;
+    if (rc == LOCAL_FAULT && env->lmdb != NULL)
+        abandon(env);
+    else
+        local_env_close(env);
 }
 
 /* Ready for transactions: the table is there, and this process has its place among the readers. */
-static int prepare_env(struct local_env *env)
+static int prepare(struct local_env *env)
 {
     int rc, dead;
     MDB_envinfo info;
@@ -86,9 +144,33 @@ static int prepare_env(struct local_env *env)
     return rc;
 }
 
+struct opening {
+    struct local_env *env;
+    size_t map_size;
+};
+
+static int call_open(void *context)
+{
+    const struct opening *opening = context;
+    struct local_env *env = opening->env;
+    char path[PATH_SIZE];
+    int rc;
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/" LOCAL_DATA_FILE, env->files->dir);
+    local_guard_watch(env->lmdb);
+    rc = mdb_env_set_mapsize(env->lmdb, opening->map_size);
+    if (rc == 0)
+        rc = mdb_env_set_maxreaders(env->lmdb, READERS_MAX);
+    if (rc == 0)
+        rc = mdb_env_open(env->lmdb, path, MDB_NOSUBDIR | MDB_NOTLS | MDB_NOSYNC, MODE);
+    if (rc == 0)
+        rc = prepare(env);
+    return rc;
+}
+
 static int open_env(struct local_env *env, size_t map_size)
 {
-    char path[PATH_SIZE];
+    struct opening opening;
     int rc;
 
     env->reader_file = local_files_open_file(env->files, LOCAL_READER_FILE);
@@ -99,15 +181,8 @@ static int open_env(struct local_env *env, size_t map_size)
         close(env->reader_file);
         return rc;
     }
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/" LOCAL_DATA_FILE, env->files->dir);
-    rc = mdb_env_set_mapsize(env->lmdb, map_size);
-    if (rc == 0)
-        rc = mdb_env_set_maxreaders(env->lmdb, READERS_MAX);
-    if (rc == 0)
-        rc = mdb_env_open(env->lmdb, path, MDB_NOSUBDIR | MDB_NOTLS | MDB_NOSYNC, MODE);
-    if (rc == 0)
-        rc = prepare_env(env);
-    return rc;
+    opening = (struct opening){.env = env, .map_size = map_size};
+    return local_guard_run(call_open, &opening);
 }
 
 /* Notes what is open, so that what is there later can be compared. */
@@ -118,7 +193,6 @@ static bool note_files(struct local_env *env)
 }
 
 /* The record that tells of which boot the store is. */
-
 static void boot_record(const struct local_env *env, struct local_key *key,
                         char text[static BOOT_RECORD_MAX])
 {
@@ -135,13 +209,11 @@ static bool is_of_this_boot(struct local_env *env)
     struct bytes stored;
     bool ret;
 
-    if (mdb_txn_renew(env->reader) != 0)
+    if (local_env_begin(env, false, &table) != 0)
         return false;
-    table = local_env_table(env, env->reader);
     boot_record(env, &key, expected);
     ret = local_table_get(&table, &key, &stored) && bytes_equal(stored, bytes_of_text(expected));
-    mdb_txn_reset(env->reader);
-    return ret;
+    return local_env_end(&table, false) == 0 && ret;
 }
 
 /* Opens the store that is there: ERR_OK, ERR_MALFORMED (it has to be made anew), ERR_IO. */
@@ -150,7 +222,7 @@ enum err local_env_open(struct local_env *env, struct problem *problem)
     int fd, rc;
     bool is_valid;
 
-    if (!note_files(env) || env->data.ino == env->damaged)
+    if (!note_files(env) || env->data.ino == env->damaged || env->readers.size == 0)
         return ERR_MALFORMED;
     fd = local_files_open_file(env->files, LOCAL_DATA_FILE);
     if (fd < 0) {
@@ -164,7 +236,7 @@ enum err local_env_open(struct local_env *env, struct problem *problem)
     rc = open_env(env, (size_t)env->data.size);
     if (rc == 0 && note_files(env) && is_of_this_boot(env))
         return ERR_OK;
-    local_env_close(env);
+    local_env_fail(env, rc);
     if (rc == 0 || local_env_is_damage(rc))
         return ERR_MALFORMED;
     local_env_explain(env, rc, problem);
@@ -178,18 +250,13 @@ static int write_boot(struct local_env *env)
     char text[BOOT_RECORD_MAX];
     struct local_table table;
     struct local_key key;
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(env->lmdb, NULL, 0, &txn);
+    int rc = local_env_begin(env, true, &table);
 
     if (rc != 0)
         return rc;
-    table = local_env_table(env, txn);
     boot_record(env, &key, text);
     local_table_put(&table, &key, bytes_of_text(text));
-    if (table.error == 0)
-        return mdb_txn_commit(txn);
-    mdb_txn_abort(txn);
-    return table.error;
+    return local_env_end(&table, true);
 }
 
 static int set_size(struct local_env *env, size_t map_size)
@@ -219,7 +286,7 @@ enum err local_env_make(struct local_env *env, size_t map_size, struct problem *
         rc = note_files(env) ? 0 : ENOENT;
     if (rc == 0)
         return ERR_OK;
-    local_env_close(env);
+    local_env_fail(env, rc);
     local_env_explain(env, rc, problem);
     return ERR_IO;
 }
@@ -275,7 +342,7 @@ static int count_free(struct local_env *env, size_t enough, size_t *ret)
 
 /* Tells whether more is free than what is kept, and, so that a full store does not waver, a quarter
  * more than that. */
-int local_env_look_for_room(struct local_env *env, struct local_table *table)
+static int look_for_room(struct local_env *env, struct local_table *table)
 {
     size_t share = env->pages / RESERVE_SHARE, free_pages;
     size_t reserve = share > RESERVE_PAGES_MIN ? share : RESERVE_PAGES_MIN;
@@ -284,4 +351,80 @@ int local_env_look_for_room(struct local_env *env, struct local_table *table)
     table->has_room = free_pages >= reserve;
     table->has_much_room = free_pages >= reserve + reserve / 4;
     return rc;
+}
+
+/* Transactions. */
+
+struct beginning {
+    struct local_env *env;
+    struct local_table *table;
+    bool is_write;
+};
+
+static int call_begin(void *context)
+{
+    const struct beginning *beginning = context;
+    struct local_env *env = beginning->env;
+    MDB_txn *txn = env->reader;
+    int rc = beginning->is_write ? mdb_txn_begin(env->lmdb, NULL, 0, &txn) : mdb_txn_renew(txn);
+
+    if (rc != 0)
+        return rc;
+    *beginning->table =
+        (struct local_table){.txn = txn, .dbi = env->dbi, .is_write = beginning->is_write};
+    if (!beginning->is_write)
+        return 0;
+    rc = look_for_room(env, beginning->table);
+    if (rc != 0)
+        mdb_txn_abort(txn);
+    return rc;
+}
+
+int local_env_begin(struct local_env *env, bool is_write, struct local_table *ret)
+{
+    struct beginning beginning = {.env = env, .table = ret, .is_write = is_write};
+
+    return local_guard_run(call_begin, &beginning);
+}
+
+struct ending {
+    struct local_table *table;
+    bool commit;
+};
+
+static int call_end(void *context)
+{
+    const struct ending *ending = context;
+    struct local_table *table = ending->table;
+
+    if (table->cursor != NULL)
+        mdb_cursor_close(table->cursor);
+    if (!table->is_write)
+        mdb_txn_reset(table->txn);
+    else if (ending->commit && table->error == 0)
+        return mdb_txn_commit(table->txn);
+    else
+        mdb_txn_abort(table->txn);
+    return table->error;
+}
+
+int local_env_end(struct local_table *table, bool commit)
+{
+    struct ending ending = {.table = table, .commit = commit};
+
+    /* After a fault nothing of it may be touched. */
+    return table->error == LOCAL_FAULT ? LOCAL_FAULT : local_guard_run(call_end, &ending);
+}
+
+static int call_check_readers(void *context)
+{
+    struct local_env *env = context;
+    int dead;
+
+    return mdb_reader_check(env->lmdb, &dead);
+}
+
+int local_env_check_readers(struct local_env *env)
+{
+    return local_guard_run(call_check_readers, env);
 }

@@ -38,15 +38,24 @@ void local_env_close(struct local_env *env);
 bool local_env_is_current(struct local_env *env);
 bool local_env_is_whole(struct local_env *env);
 
-/* local_env_table makes the view of a transaction. */
-static inline struct local_table local_env_table(const struct local_env *env, MDB_txn *txn)
-{
-    return (struct local_table){.txn = txn, .dbi = env->dbi};
-}
+/*
+ * local_env_begin begins a transaction; a writing one is told whether more is free than what is
+ * kept, and, so that a full store does not waver, a quarter more than that. local_env_end ends it:
+ * a writing one is committed with |commit| and no error in |table|. Each gives 0, or an error of
+ * LMDB, the system, or LOCAL_FAULT; then local_env_fail is to follow, but for MDB_MAP_FULL and
+ * MDB_TXN_FULL.
+ */
+int local_env_begin(struct local_env *env, bool is_write, struct local_table *ret) MUST_CHECK;
+int local_env_end(struct local_table *table, bool commit) MUST_CHECK;
 
-/* local_env_look_for_room tells whether more is free than what is kept, and, so that a full store
- * does not waver, a quarter more than that. 0 or an error of LMDB. */
-int local_env_look_for_room(struct local_env *env, struct local_table *table) MUST_CHECK;
+/* local_env_check_readers frees the places of readers that have died. 0 or an error as above. */
+int local_env_check_readers(struct local_env *env) MUST_CHECK;
+
+/* local_env_fail closes it after the error |rc|, or none (0). What is damaged is noted to be.
+ * local_env_leave is for when there is no lock: LMDB's environment stays open, and its place
+ * among the readers taken, to the end of the process. */
+void local_env_fail(struct local_env *env, int rc);
+void local_env_leave(struct local_env *env, int rc);
 
 /* local_env_is_damage: does the error |rc| of LMDB tell that the store is damaged? */
 bool local_env_is_damage(int rc);

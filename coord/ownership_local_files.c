@@ -113,6 +113,12 @@ enum err local_files_make(const struct local_files *files, const char *name,
     return err;
 }
 
+void local_files_remove(const struct local_files *files)
+{
+    (void)unlinkat(files->dir, LOCAL_DATA_FILE, 0);
+    (void)unlinkat(files->dir, LOCAL_READER_FILE, 0);
+}
+
 int local_files_open_file(const struct local_files *files, const char *name)
 {
     return openat(files->dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

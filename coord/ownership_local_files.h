@@ -56,6 +56,9 @@ int local_files_open_file(const struct local_files *files, const char *name);
  * them, for a map of that size? Two small reads. */
 bool local_files_data_valid(int fd, off_t size);
 
+/* local_files_remove removes the store, for everybody who does not have it open. */
+void local_files_remove(const struct local_files *files);
+
 /* local_files_boot_id writes the id of this boot of the host; "" when there is none. */
 enum { BOOT_ID_MAX = 40 };
 void local_files_boot_id(char text[static BOOT_ID_MAX]);

@@ -2,6 +2,7 @@
 #include "ownership_local_store.h"
 
 #include "ownership_local_env.h"
+#include "ownership_local_guard.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct local_store {
     uint64_t generation;
     struct local_env env;
     unsigned writes;
+    bool had_room;
     bool has_lock;
 };
 
@@ -68,6 +70,22 @@ static enum local_result open_current(struct local_store *store, struct problem 
     return LOCAL_OK;
 }
 
+/* Closes it after the error |rc|, or none. LMDB, when the last one closes a store, must not meet
+ * with one who opens it; so where the lock is not to be had it stays open. */
+static void close_env(struct local_store *store, int rc)
+{
+    bool takes_lock = !store->has_lock;
+    struct problem problem;
+
+    if (takes_lock && lock(store, &problem) != LOCAL_OK) {
+        local_env_leave(&store->env, rc);
+        return;
+    }
+    local_env_fail(&store->env, rc);
+    if (takes_lock)
+        unlock(store);
+}
+
 /* Transactions. */
 
 /* Takes note of an error: what is damaged is made anew, and after any other it is opened again. */
@@ -77,28 +95,25 @@ static enum local_result failed(struct local_store *store, int rc, struct proble
         problem_set(problem, "the store %s/" LOCAL_DATA_FILE " is full", store->files.path);
         return LOCAL_FULL;
     }
-    if (local_env_is_damage(rc))
-        store->env.damaged = store->env.data.ino;
-    local_env_close(&store->env);
+    /* LMDB's lock for writers stays with a transaction that could not be ended, and nobody must
+     * come to wait for it: the files are gone before our lock is. */
+    if (rc == LOCAL_FAULT && store->has_lock)
+        local_files_remove(&store->files);
     local_env_explain(&store->env, rc, problem);
+    close_env(store, rc);
     return LOCAL_BROKEN;
 }
 
 static int begin_write(struct local_store *store, struct local_table *ret)
 {
-    MDB_txn *txn;
-    int rc, dead;
+    int rc = 0;
 
-    if (store->writes++ % READER_CHECK_INTERVAL == 0)
-        (void)mdb_reader_check(store->env.lmdb, &dead);
-    rc = mdb_txn_begin(store->env.lmdb, NULL, 0, &txn);
-    if (rc != 0)
-        return rc;
-    *ret = local_env_table(&store->env, txn);
-    ret->is_write = true;
-    rc = local_env_look_for_room(&store->env, ret);
-    if (rc != 0)
-        mdb_txn_abort(txn);
+    /* A reader that died keeps what it may have been reading. */
+    if (store->writes++ % READER_CHECK_INTERVAL == 0 || !store->had_room)
+        rc = local_env_check_readers(&store->env);
+    if (rc == 0)
+        rc = local_env_begin(&store->env, true, ret);
+    store->had_room = rc == 0 && ret->has_much_room;
     return rc;
 }
 
@@ -122,9 +137,7 @@ enum local_result local_store_begin(struct local_store *store, bool is_write,
     if (result == LOCAL_OK && is_write) {
         rc = begin_write(store, ret);
     } else if (result == LOCAL_OK) {
-        rc = mdb_txn_renew(store->env.reader);
-        if (rc == 0)
-            *ret = local_env_table(&store->env, store->env.reader);
+        rc = local_env_begin(&store->env, false, ret);
     }
     if (rc != 0)
         result = failed(store, rc, problem);
@@ -136,18 +149,9 @@ enum local_result local_store_begin(struct local_store *store, bool is_write,
 enum local_result local_store_end(struct local_store *store, struct local_table *table, bool commit,
                                   struct problem *problem)
 {
+    int rc = local_env_end(table, commit);
     enum local_result result = LOCAL_OK;
-    int rc = table->error;
 
-    if (table->cursor != NULL)
-        mdb_cursor_close(table->cursor);
-    if (!table->is_write) {
-        mdb_txn_reset(table->txn);
-    } else if (commit && rc == 0) {
-        rc = mdb_txn_commit(table->txn);
-    } else {
-        mdb_txn_abort(table->txn);
-    }
     if (rc != 0)
         result = failed(store, rc, problem);
     if (store->has_lock)
@@ -167,7 +171,8 @@ static struct local_store *find_open(const struct local_file *dir)
 
 static void free_store(struct local_store *store)
 {
-    local_env_close(&store->env);
+    if (store->env.lmdb != NULL)
+        close_env(store, 0);
     local_files_close(&store->files);
     free(store);
 }
@@ -197,6 +202,7 @@ enum err local_store_open(const struct state_dir *dir, size_t map_size, struct l
         problem_set(problem, "%s", err_name(ERR_NO_MEMORY));
         return ERR_NO_MEMORY;
     }
+    local_guard_init();
     store->references = 1;
     store->pid = getpid();
     store->dir = dir_file;

@@ -9,7 +9,8 @@
  * Nothing here waits. LMDB's own lock for writers would: a process that is stopped while it has
  * that would stop all others. So each writer first takes the lock of ownership.lock, if it is
  * free, and thereby finds LMDB's free too. The kernel lets go of it when its process ends.
- * Readers take no lock, but when they open the store.
+ * Readers take no lock, but when they open the store. One that is stopped while it reads (that is
+ * microseconds) keeps what it reads from being written over, so that the store grows.
  *
  * Nothing is forced to disk: the store is to outlive processes, not the host. After a crash of the
  * host it may be damaged, and the times in it mean nothing; so a store of another boot is made
@@ -18,8 +19,9 @@
  * opened. Both give it another generation.
  *
  * What is truncated between that look and the end of the transaction (microseconds), or overwritten
- * in its middle by somebody who may write to our files, is read as LMDB reads it: at worst the
- * process ends by SIGBUS or SIGSEGV. ownership_local_fault.h says how far that goes.
+ * in its middle by somebody who may write to our files, is met with by LMDB, under a guard:
+ * ownership_local_guard.h says how far that goes. LMDB's lock file, overwritten in its
+ * middle, is not noticed.
  *
  * A process has one store for each directory, whoever opens it: LMDB forbids a second one. Not
  * for threads. After a fork the child opens its own.
@@ -32,8 +34,9 @@
 #include "state_dir.h"
 
 /*
- * Of a new store. 16,384 allocations with 16 channels each take about 90 MiB, and with the longest
- * usernames 190 MiB; so there is room enough for what is rewritten, too. An old one keeps its own.
+ * Of a new store. 16,384 allocations with 16 channels each and the longest usernames take a fifth
+ * of it; the rest is for pages that are half full, and for what is being rewritten. An old store
+ * keeps its own size.
  */
 #define LOCAL_MAP_SIZE ((size_t)512 << 20)
 
