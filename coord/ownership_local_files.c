@@ -96,6 +96,24 @@ void local_files_unlock(struct local_files *files)
     (void)flock(files->lock, LOCK_UN);
 }
 
+unsigned local_files_begin(const struct local_files *files)
+{
+    uint8_t deaths = 0, next;
+
+    if (pread(files->lock, &deaths, 1, 0) != 1)
+        deaths = 0;
+    next = deaths < UINT8_MAX ? (uint8_t)(deaths + 1) : deaths;
+    (void)!pwrite(files->lock, &next, 1, 0);
+    return deaths;
+}
+
+void local_files_end(const struct local_files *files)
+{
+    const uint8_t none = 0;
+
+    (void)!pwrite(files->lock, &none, 1, 0);
+}
+
 enum err local_files_make(const struct local_files *files, const char *name,
                           struct problem *problem)
 {

@@ -41,6 +41,14 @@ void local_files_close(struct local_files *files);
 enum err local_files_lock(struct local_files *files, struct problem *problem) MUST_CHECK;
 void local_files_unlock(struct local_files *files);
 
+/*
+ * Under the lock: local_files_begin notes in its file that something is begun, local_files_end that
+ * it has ended, well or not. begin returns how many before it, in a row, were begun and not ended:
+ * their processes died of it, or were killed just then.
+ */
+unsigned local_files_begin(const struct local_files *files);
+void local_files_end(const struct local_files *files);
+
 /* local_files_look tells what is there under |name|: ERR_OK, or ERR_NOT_FOUND (also no regular
  * file). */
 enum err local_files_look(const struct local_files *files, const char *name,

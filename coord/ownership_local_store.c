@@ -9,8 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* So many write transactions after which places of dead readers are looked for. */
-enum { READER_CHECK_INTERVAL = 1024 };
+enum {
+    /* So many write transactions after which places of dead readers are looked for. */
+    READER_CHECK_INTERVAL = 1024,
+    /* So many writers in a row that died within a transaction make the store suspect. */
+    DEATHS_MAX = 3,
+};
 
 struct local_store {
     struct local_store *next;
@@ -23,6 +27,7 @@ struct local_store {
     struct local_env env;
     unsigned writes;
     bool had_room;
+    bool is_writing;
     bool has_lock;
 };
 
@@ -35,6 +40,9 @@ uint64_t local_store_generation(const struct local_store *store)
 
 static void unlock(struct local_store *store)
 {
+    if (store->is_writing)
+        local_files_end(&store->files);
+    store->is_writing = false;
     local_files_unlock(&store->files);
     store->has_lock = false;
 }
@@ -117,6 +125,14 @@ static int begin_write(struct local_store *store, struct local_table *ret)
     return rc;
 }
 
+/* A damaged store can make LMDB end its process, whoever comes next too. */
+static void begin_writing(struct local_store *store)
+{
+    store->is_writing = true;
+    if (local_files_begin(&store->files) >= DEATHS_MAX)
+        local_files_remove(&store->files);
+}
+
 enum local_result local_store_begin(struct local_store *store, bool is_write,
                                     struct local_table *ret, struct problem *problem)
 {
@@ -128,6 +144,8 @@ enum local_result local_store_begin(struct local_store *store, bool is_write,
         result = lock(store, problem);
         if (result != LOCAL_OK)
             return result;
+        if (is_write)
+            begin_writing(store);
         if (store->env.lmdb != NULL && local_env_is_current(&store->env) &&
             !local_env_is_whole(&store->env))
             store->env.damaged = store->env.data.ino;

@@ -20,8 +20,9 @@
  *
  * What is truncated between that look and the end of the transaction (microseconds), or overwritten
  * in its middle by somebody who may write to our files, is met with by LMDB, under a guard:
- * ownership_local_guard.h says how far that goes. LMDB's lock file, overwritten in its
- * middle, is not noticed.
+ * ownership_local_guard.h says how far that goes. Where it does not reach, the process dies; after
+ * three in a row that died in a write transaction the store is made anew. LMDB's lock file,
+ * overwritten in its middle, is not noticed.
  *
  * A process has one store for each directory, whoever opens it: LMDB forbids a second one. Not
  * for threads. After a fork the child opens its own.

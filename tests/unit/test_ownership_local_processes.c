@@ -237,6 +237,29 @@ static void a_killed_reader_keeps_nothing(void **state)
     client_close(&client);
 }
 
+static void a_store_that_writers_die_of_is_made_anew(void **state)
+{
+    struct turn_record allocation;
+
+    (void)state;
+    open_with_lease(1, 0, 0);
+    allocation = client_allocation(&client, 1);
+    assert_int_equal(client_claim(&client, &allocation, 0, false), OWNERSHIP_DONE);
+    for (unsigned deaths = 2; deaths <= 3; deaths++) {
+        assert_int_equal(client_renew_lease(&client), OWNERSHIP_DONE);
+        for (unsigned i = 0; i < deaths; i++) {
+            struct child child = start_stopped(stop_while_writing);
+
+            end(&child, SIGKILL);
+        }
+    }
+    assert_int_equal(client_renew_lease(&client), OWNERSHIP_STALE);
+    client_wait_for_change(&client, 1, 2);
+    assert_int_equal(client_take_lease(&client), OWNERSHIP_DONE);
+    assert_int_equal(client_find(&client, &allocation), OWNERSHIP_NONE);
+    client_close(&client);
+}
+
 /* Claims the same five-tuples as others do, and says how many it got. */
 static void contend(int pipe, unsigned shard)
 {
@@ -330,6 +353,7 @@ int main(void)
         TEST(what_was_answered_outlives_a_killed_writer),
         TEST(a_stopped_writer_stops_nobody),
         TEST(a_killed_reader_keeps_nothing),
+        TEST(a_store_that_writers_die_of_is_made_anew),
         TEST(of_many_that_claim_at_once_one_gets_it),
         TEST(a_store_that_is_gone_is_made_by_one_for_all),
     };
