@@ -29,7 +29,9 @@
 #define SHARD_GAUGES(X)                                                                            \
     X(CAPACITY, "capacity",                                                                        \
       "Allocations that fit: relay ports, descriptors and --max-allocations")                      \
-    X(RELAY_SOCKETS, "relay_sockets", "Open relay sockets")
+    X(RELAY_SOCKETS, "relay_sockets", "Open relay sockets")                                        \
+    X(REGISTRY_AVAILABLE, "registry_available", "1 while the ownership registry answers")          \
+    X(LEASE_HELD, "lease_held", "1 while this shard has its lease in the registry")
 
 /* X(NAME, "name", "help"): counters of events of a shard. */
 #define SHARD_EVENTS(X)                                                                            \
@@ -60,6 +62,15 @@
     X(SEND_ERRORS, "send_errors_other", "Datagrams dropped: sending failed otherwise")             \
     X(RELAY_OPEN_PORT_TAKEN, "relay_open_port_taken", "Relay ports found taken by somebody else")  \
     X(RELAY_OPEN_FAILED, "relay_open_failed", "Relay sockets not opened: descriptors or memory")   \
+    X(REGISTRY_WRITES, "registry_writes", "Claims and records sent to the ownership registry")     \
+    X(REGISTRY_UNANSWERED, "registry_unanswered", "Operations that the registry did not answer")   \
+    X(REGISTRY_PUBLISHED, "registry_published", "Allocations published again")                     \
+    X(LEASES_LOST, "leases_lost", "Leases that the registry did not have any more")                \
+    X(PAUSES, "pauses", "Times that this process stood still for longer than its lease")           \
+    X(CLAIM_DATAGRAM_NOT_KEPT, "claim_datagram_not_kept",                                          \
+      "Allocate requests that cannot be handed over should another shard own them: no room")       \
+    X(RESTORE_DROPPED, "restore_dropped", "Records that could not be restored")                    \
+    X(ADOPTED, "allocations_adopted", "Allocations taken over from shards that are no more")       \
     X(MISROUTED_TO_SHARD, "misrouted_to_shard", "Misrouted datagrams whose owner was known")       \
     X(MISROUTED_NOBODY, "misrouted_nobody", "Misrouted datagrams known to be nobody's")            \
     X(MISROUTED_ELSEWHERE, "misrouted_elsewhere", "Misrouted datagrams owned by another host")     \
@@ -67,6 +78,8 @@
     X(MISROUTED_LOOK_UPS, "misrouted_look_ups", "Look-ups of owners that were not known")          \
     X(MISROUTED_CHECKS, "misrouted_checks", "Look-ups that check a known owner")                   \
     X(MISROUTED_UNANSWERED, "misrouted_unanswered", "Look-ups that the registry did not answer")   \
+    X(MISROUTED_OWNER_UNKNOWN, "misrouted_owner_unknown",                                          \
+      "Misrouted datagrams dropped: the registry did not say whose they are")                      \
     X(MISROUTED_NO_BUDGET, "misrouted_no_budget",                                                  \
       "Misrouted datagrams dropped: no look-ups left for this second")                             \
     X(MISROUTED_TOO_MANY, "misrouted_too_many",                                                    \

@@ -278,3 +278,25 @@ enum err record_read(struct bytes key, struct bytes name, struct bytes value,
         *ret = record;
     return err;
 }
+
+static void move(struct mono_time *time, int64_t usec)
+{
+    if (__builtin_add_overflow(time->usec, usec, &time->usec))
+        time->usec = usec > 0 ? INT64_MAX : INT64_MIN;
+}
+
+void record_move_times(struct turn_record *record, int64_t usec)
+{
+    switch (record->kind) {
+    case TURN_RECORD_ALLOCATION:
+        move(&record->allocation.created, usec);
+        move(&record->allocation.expires, usec);
+        break;
+    case TURN_RECORD_CHANNEL:
+        move(&record->channel.bound_until, usec);
+        break;
+    case TURN_RECORD_PERMISSION:
+        move(&record->permission.expires, usec);
+        break;
+    }
+}

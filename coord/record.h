@@ -85,6 +85,10 @@ enum err owner_read(struct bytes text, struct owner *ret) MUST_CHECK;
 /* lease_value_read leaves |ret->owner| and |ret->epoch| as they are: they stand beside it. */
 enum err lease_value_read(struct bytes text, struct shard_lease *ret) MUST_CHECK;
 
+/* record_move_times adds |usec| to each time of |record|: for one of another boot, whose clock
+ * began at another time. Saturates. */
+void record_move_times(struct turn_record *record, int64_t usec);
+
 /* owner_equal: the same shard of the same host. */
 bool owner_equal(const struct owner *a, const struct owner *b);
 

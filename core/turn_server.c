@@ -244,6 +244,11 @@ void turn_server_timeout(struct turn_server *server, struct turn_now now)
     turn_update_gauges(server);
 }
 
+bool turn_server_has(const struct turn_server *server, const struct five_tuple *five_tuple)
+{
+    return turn_allocation_find(&server->allocations, five_tuple) != NULL;
+}
+
 size_t turn_server_allocation_count(const struct turn_server *server)
 {
     return pool_in_use(&server->allocations.pool);

@@ -247,6 +247,9 @@ void turn_server_timeout(struct turn_server *server, struct turn_now now);
  */
 bool turn_server_next_command(struct turn_server *server, struct turn_command *ret);
 
+/* turn_server_has: |five_tuple| has an allocation here, in whatever state. O(1). */
+bool turn_server_has(const struct turn_server *server, const struct five_tuple *five_tuple);
+
 /* What the caller needs to say about capacity: allocations, those being opened among them. */
 size_t turn_server_allocation_count(const struct turn_server *server);
 

@@ -59,6 +59,20 @@ static void print_secret(const struct relay_options *options, FILE *out)
                   options->auth_secret.len > 0 ? "kept" : "to be drawn at the first start");
 }
 
+/* A URL may hold a password: what stands between // and @ is not shown. */
+static void print_coordination(const struct relay_options *options, FILE *out)
+{
+    const char *url = options->coordination;
+    const char *login = strstr(url, "//");
+    const char *at = strrchr(url, '@');
+
+    if (login != NULL && at != NULL)
+        print_row(options, out, "coordination", "%.*s...%s", (int)(login + 2 - url), url, at);
+    else
+        print_row(options, out, "coordination", "%s", url);
+    print_row(options, out, "instance", "%s", options->instance);
+}
+
 static void print_schemes(const struct relay_options *options, FILE *out)
 {
     print_row(options, out, "auth", "%s%s%s",
@@ -109,6 +123,7 @@ void check_config_print(const struct relay_options *options, FILE *out)
     print_row(options, out, "lowest-port", "%u", options->lowest_port);
     print_row(options, out, "highest-port", "%u", options->highest_port);
     print_row(options, out, "state-dir", "%s", options->state_dir);
+    print_coordination(options, out);
     print_schemes(options, out);
     print_secret(options, out);
     if (options->users != NULL)

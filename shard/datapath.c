@@ -24,6 +24,7 @@ struct datapath {
     struct send_batch up; /* its fd changes with the relay socket */
     struct client_batch v4;
     struct client_batch v6;
+    bool has_answers; /* in the batches */
 };
 
 enum err datapath_new(const struct datapath_config *config, struct datapath **ret)
@@ -64,10 +65,19 @@ static struct client_batch *batch_of(struct datapath *datapath, uint8_t family)
     return family == IP_FAMILY_V4 ? &datapath->v4 : &datapath->v6;
 }
 
-void datapath_flush(struct datapath *datapath)
+/* Sends what is queued for clients. The receive slots stay in use. */
+static void flush_clients(struct datapath *datapath)
 {
+    if (datapath->has_answers && datapath->config.before_answers != NULL)
+        datapath->config.before_answers(datapath->config.context);
+    datapath->has_answers = false;
     send_batch_flush(&datapath->v4.send);
     send_batch_flush(&datapath->v6.send);
+}
+
+void datapath_flush(struct datapath *datapath)
+{
+    flush_clients(datapath);
     receive_slots_give_back(&datapath->slots, 0);
 }
 
@@ -79,6 +89,7 @@ void datapath_respond(struct datapath *datapath, const struct five_tuple *five_t
     assert(response.len <= TURN_RESPONSE_MAX);
     if (send_batch_is_full(&batch->send))
         send_batch_flush(&batch->send);
+    datapath->has_answers = true;
     uint8_t *copy = batch->responses[batch->send.count];
 
     memcpy(copy, response.data, response.len);
@@ -116,6 +127,9 @@ void datapath_client_datagram(struct datapath *datapath, const struct five_tuple
     const struct datapath_config *config = &datapath->config;
     struct turn_relay relayed;
 
+    /* So that there is room for the answer, whose records will be queued before it. */
+    if (send_batch_is_full(&batch_of(datapath, five_tuple->client.family)->send))
+        flush_clients(datapath);
     switch (
         turn_server_client_datagram(config->server, now, five_tuple, datagram, arrival, &relayed)) {
     case TURN_VERDICT_DROP:

@@ -52,6 +52,8 @@ struct datapath_config {
      * (turn_server.h). The view dies with the call. */
     void (*on_not_mine)(void *context, struct turn_now now, const struct five_tuple *five_tuple,
                         struct bytes datagram, uint32_t shard);
+    /* Answers are about to be sent: what they promise has to be written before. May be NULL. */
+    void (*before_answers)(void *context);
     void *context;
 };
 

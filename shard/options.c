@@ -122,6 +122,24 @@ static bool check_auth(const struct relay_options *options, FILE *errors)
     return true;
 }
 
+/* The instance is the host name unless given, where that can be one. */
+static bool check_instance(struct relay_options *options, FILE *errors)
+{
+    char name[sizeof(options->instance)];
+
+    if (options->instance[0] != '\0')
+        return true;
+    if (gethostname(name, sizeof(name)) < 0 || memchr(name, '\0', sizeof(name)) == NULL ||
+        !host_name_valid(name)) {
+        fputs("relay: --instance: the name of this host cannot be one (1 to 64 of A-Z, a-z, 0-9, "
+              "dot, underscore and hyphen); give one\n",
+              errors);
+        return false;
+    }
+    memcpy(options->instance, name, sizeof(name));
+    return true;
+}
+
 static bool check_all(struct relay_options *options, FILE *errors)
 {
     struct problem problem;
@@ -136,7 +154,7 @@ static bool check_all(struct relay_options *options, FILE *errors)
         return false;
     }
     if (!check_ports(options, errors) || !check_shard(options, errors) ||
-        !check_auth(options, errors))
+        !check_auth(options, errors) || !check_instance(options, errors))
         return false;
     if (state_dir_resolve(options->state_dir_given, options->state_dir, &problem) != ERR_OK) {
         relay_options_error(options, "state-dir", errors, "%s", problem.text);

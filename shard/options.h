@@ -11,6 +11,7 @@
 #include "err.h"
 #include "log.h"
 #include "option_table.h"
+#include "record.h"
 #include "state_dir.h"
 #include "transport_addr.h"
 #include "turn_credential.h"
@@ -45,7 +46,9 @@ struct relay_options {
     uint16_t highest_port;
     unsigned schemes; /* set of enum turn_scheme, not empty */
     const char *realm;
-    const char *auth_secret_text; /* NULL unless given, as the next three */
+    const char *coordination;             /* URL of the ownership registry; may hold a password */
+    char instance[HOST_NAME_MAX_LEN + 1]; /* of this host in it */
+    const char *auth_secret_text;         /* NULL unless given, as the next three */
     const char *auth_secret_file;
     const char *users_file;
     const char *state_dir_given;

@@ -2,8 +2,11 @@
 #include "options_table.h"
 
 #include "options.h"
+#include "ownership.h"
+#include "record.h"
 #include "turn_limits.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FIELD(member) OPTION_FIELD(struct relay_options, member)
@@ -102,6 +105,25 @@ static const char *read_denied(const struct option_spec *spec, const char *value
 /* The default of --allow-peer and --deny-peer is the default policy. */
 static const char range_rule[] =
     "an address or a range such as 10.0.0.0/8 or fd00::/8, all bits behind its length zero";
+
+static const char *read_coordination(const struct option_spec *spec, const char *value, void *field)
+{
+    static struct problem problem; /* outlives the call: what is returned is printed */
+
+    (void)spec;
+    if (ownership_check_url(value, &problem) != ERR_OK)
+        return problem.text;
+    memcpy(field, &value, sizeof(value));
+    return NULL;
+}
+
+static const char *read_instance(const struct option_spec *spec, const char *value, void *field)
+{
+    if (!host_name_valid(value))
+        return spec->rule;
+    (void)snprintf(field, spec->size, "%s", value);
+    return NULL;
+}
 
 static const struct option_spec specs[] = {
     {
@@ -223,12 +245,38 @@ static const struct option_spec specs[] = {
         FIELD(realm),
     },
     {
+        .name = "coordination",
+        .kind = OPTION_CUSTOM,
+        .argument = "URL",
+        .env = {"COORDINATION"},
+        .default_text = "local",
+        .help = "Where it is recorded which shard owns what: local (in the state directory), "
+                "redis://[user:password@]host[:port][/db], redis+unix:///path[?db=N], or "
+                "redis+sentinel://host:port[,host:port...]/NAME. With a password rather in the "
+                "environment",
+        .read = read_coordination,
+        .is_secret = true,
+        FIELD(coordination),
+    },
+    {
+        .name = "instance",
+        .kind = OPTION_CUSTOM,
+        .argument = "NAME",
+        .env = {"INSTANCE"},
+        .default_shown = "host name",
+        .help = "Name of this host among those that share a Redis; no other may have it",
+        .rule = "an instance name: 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen",
+        .read = read_instance,
+        FIELD(instance),
+    },
+    {
         .name = "state-dir",
         .kind = OPTION_TEXT,
         .argument = "DIR",
         .env = {"STATE_DIR"},
         .default_shown = "/run/relay; see below when not root",
-        .help = "Directory for what the shards share: the kept secret, the counters",
+        .help = "Directory for what the shards share: the kept secret, the counters, with "
+                "--coordination local who owns what",
         FIELD(state_dir_given),
     },
     {
@@ -260,8 +308,8 @@ static const struct option_spec specs[] = {
         .argument = "N",
         .env = {"USER_QUOTA"},
         .default_text = "0",
-        .help = "Most allocations of one username on this host, split between its shards; 0 is no "
-                "limit",
+        .help = "Most allocations of one username in the deployment; 0 is no limit. While the "
+                "ownership registry is away each shard counts for itself",
         .max = UINT16_MAX,
         FIELD(user_quota),
     },

@@ -76,7 +76,9 @@ static struct outcome open_relay(struct relay_commands *commands,
         relay_table_open(commands->relays, &commands->binding, command, &outcome.failure);
     if (outcome.is_open) {
         count(commands, SHARD_COUNT_RELAY_SOCKETS, socket_count(command->families));
-        log_event(LOG_LEVEL_INFO, "allocation created", "client",
+        /* Of those restored there can be thousands at a time; a line says how many (restore.h). */
+        log_event(command->restored ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+                  command->restored ? "allocation restored" : "allocation created", "client",
                   LOG_ADDR(&command->five_tuple.client), "relay_port", LOG_U64(command->port),
                   "families", families_text(command->families), "username",
                   LOG_BYTES(command->username.data, command->username.len), NULL);
@@ -109,7 +111,8 @@ static void close_relay(struct relay_commands *commands, const struct turn_comma
 
 /* Carries out all queued commands. The outcome of opening waits until the queue is
  * empty, as the core's rule is. */
-static struct outcome drain(struct relay_commands *commands, struct turn_now now)
+static struct outcome drain(struct relay_commands *commands, struct turn_now now,
+                            struct bytes datagram, uint8_t hops)
 {
     struct outcome outcome = {.is_pending = false};
     struct turn_command command;
@@ -129,17 +132,17 @@ static struct outcome drain(struct relay_commands *commands, struct turn_now now
         case TURN_COMMAND_CLAIM:
         case TURN_COMMAND_RECORD:
         case TURN_COMMAND_FORGET:
-            /* Nothing is recorded yet. */
-            assert(false);
+            membership_command(commands->membership, now, &command, datagram, hops);
             break;
         }
     }
     return outcome;
 }
 
-void relay_commands_run(struct relay_commands *commands, struct turn_now now)
+void relay_commands_run(struct relay_commands *commands, struct turn_now now, struct bytes datagram,
+                        uint8_t hops)
 {
-    struct outcome outcome = drain(commands, now);
+    struct outcome outcome = drain(commands, now, datagram, hops);
 
     while (outcome.is_pending) {
         if (outcome.is_open)
@@ -147,6 +150,6 @@ void relay_commands_run(struct relay_commands *commands, struct turn_now now)
         else
             turn_server_relay_failed(commands->server, now, outcome.id, outcome.failure.kind,
                                      outcome.failure.families);
-        outcome = drain(commands, now);
+        outcome = drain(commands, now, datagram, hops);
     }
 }

@@ -63,9 +63,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 enum err round_init(struct round *round, struct event_base *base,
+                    void (*on_begin)(void *context, struct turn_now now),
                     struct mono_time (*on_end)(void *context, struct turn_now now), void *context)
 {
-    *round = (struct round){.timer_at = MONO_TIME_NEVER, .on_end = on_end, .context = context};
+    *round = (struct round){
+        .timer_at = MONO_TIME_NEVER, .on_begin = on_begin, .on_end = on_end, .context = context};
     if (event_assign(&round->end, base, -1, 0, on_end_event, round) < 0 ||
         event_assign(&round->timer, base, -1, 0, on_timer, round) < 0)
         return ERR_NO_MEMORY;
@@ -85,6 +87,8 @@ struct turn_now round_now(struct round *round)
         round->now = clocks_read();
         /* Callbacks that are active already run first: the queue is in order of activation. */
         event_active(&round->end, EV_TIMEOUT, 1);
+        if (round->on_begin != NULL)
+            round->on_begin(round->context, round->now);
     }
     return round->now;
 }

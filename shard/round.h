@@ -25,6 +25,7 @@ struct round {
     struct turn_now now;
     bool is_open;
     struct mono_time timer_at; /* the deadline that |timer| is set for; NEVER when it is not set */
+    void (*on_begin)(void *context, struct turn_now now);
     struct mono_time (*on_end)(void *context, struct turn_now now);
     void *context;
 };
@@ -35,10 +36,12 @@ struct turn_now clocks_read(void);
 /*
  * round_init prepares |round| on |base|, which must outlive it.
  *
- * |on_end|  called once at the end of every round: does what is due at |now|
- *           and returns the next deadline, NEVER when there is none.
+ * |on_begin| called once at the beginning of every round; may be NULL.
+ * |on_end|   called once at the end of every round: does what is due at |now|
+ *            and returns the next deadline, NEVER when there is none.
  */
 enum err round_init(struct round *round, struct event_base *base,
+                    void (*on_begin)(void *context, struct turn_now now),
                     struct mono_time (*on_end)(void *context, struct turn_now now),
                     void *context) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 
 #include "datapath.h"
 #include "log.h"
+#include "membership.h"
 #include "options.h"
 #include "port_slice.h"
 #include "random_pool.h"
@@ -22,6 +23,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+/* How long a round lasts in which nothing may be sent. */
+enum { UNSENT_WAIT_USEC = 1000 };
+
 struct shard {
     const struct relay_options *options;
     struct shard_resources resources;
@@ -31,8 +35,11 @@ struct shard {
     struct turn_server *server;
     struct datapath *datapath;
     struct redirect *redirect;
+    struct membership *membership;
     struct relay_commands commands;
     struct round round;
+    bool may_send; /* in this round: membership.h */
+    uint8_t hops;  /* of the datagram that is being handled */
     struct event readable_v4;
     struct event readable_v6;
     struct event readable_redirect;
@@ -45,8 +52,35 @@ static void run_commands(void *context, struct turn_now now, struct bytes datagr
 {
     struct shard *shard = context;
 
-    (void)datagram;
-    relay_commands_run(&shard->commands, now);
+    relay_commands_run(&shard->commands, now, datagram, shard->hops);
+}
+
+static void run_own_commands(void *context, struct turn_now now)
+{
+    struct shard *shard = context;
+
+    relay_commands_run(&shard->commands, now, (struct bytes){0}, 0);
+}
+
+static void begin_round(void *context, struct turn_now now)
+{
+    struct shard *shard = context;
+
+    shard->may_send = membership_seen(shard->membership, now);
+}
+
+static struct turn_now current_round(void *context)
+{
+    struct shard *shard = context;
+
+    return round_now(&shard->round);
+}
+
+static void write_before_answers(void *context)
+{
+    struct shard *shard = context;
+
+    membership_flush(shard->membership);
 }
 
 static struct mono_time end_round(void *context, struct turn_now now)
@@ -55,13 +89,39 @@ static struct mono_time end_round(void *context, struct turn_now now)
 
     if (mono_time_due(turn_server_next_deadline(shard->server), now.mono)) {
         turn_server_timeout(shard->server, now);
-        relay_commands_run(&shard->commands, now);
+        run_own_commands(shard, now);
     }
-    datapath_flush(shard->datapath);
-    redirect_flush(shard->redirect);
+    struct mono_time deadline = membership_run(shard->membership, now, shard->may_send);
+
+    if (shard->may_send) {
+        datapath_flush(shard->datapath);
+        redirect_flush(shard->redirect);
+    } else {
+        /* The sockets stay readable meanwhile. */
+        (void)usleep(UNSENT_WAIT_USEC);
+    }
     shard->relay_credit = RELAY_CREDIT;
     shard->resources.counters.page->values[SHARD_COUNT_WAKEUPS]++;
-    return turn_server_next_deadline(shard->server);
+    struct mono_time core_deadline = turn_server_next_deadline(shard->server);
+
+    return mono_time_before(core_deadline, deadline) ? core_deadline : deadline;
+}
+
+static void on_not_mine(void *context, struct turn_now now, const struct five_tuple *five_tuple,
+                        struct bytes datagram, uint32_t owner)
+{
+    struct shard *shard = context;
+
+    membership_not_mine(shard->membership, now, five_tuple, datagram, owner);
+}
+
+static void on_settled(void *context, struct turn_now now, const struct five_tuple *five_tuple,
+                       struct bytes datagram)
+{
+    struct shard *shard = context;
+
+    datapath_client_datagram(shard->datapath, five_tuple, datagram, TURN_ARRIVAL_SETTLED, now);
+    datapath_flush_up(shard->datapath);
 }
 
 static void handle_redirected(void *context, struct turn_now now,
@@ -69,51 +129,59 @@ static void handle_redirected(void *context, struct turn_now now,
 {
     struct shard *shard = context;
 
+    shard->hops = redirected->hops;
     datapath_client_datagram(shard->datapath, &redirected->five_tuple, redirected->datagram,
                              TURN_ARRIVAL_SETTLED, now);
+    shard->hops = 0;
 }
 
 static void read_redirect(struct shard *shard)
 {
+    struct turn_now now = round_now(&shard->round);
     unsigned total = 0;
 
-    while (total < REDIRECT_READ_MAX) {
-        unsigned count = redirect_read(shard->redirect, round_now(&shard->round));
+    while (shard->may_send && total < REDIRECT_READ_MAX) {
+        unsigned count = redirect_read(shard->redirect, now);
 
         if (count == 0)
             return;
         datapath_flush_up(shard->datapath);
         total += count;
     }
-    shard->resources.counters.page->values[SHARD_COUNT_REDIRECT_BUDGET_EXHAUSTED]++;
+    if (shard->may_send)
+        shard->resources.counters.page->values[SHARD_COUNT_REDIRECT_BUDGET_EXHAUSTED]++;
+}
+
+static void read_listener(struct shard *shard, enum ip_family family)
+{
+    struct turn_now now = round_now(&shard->round);
+
+    if (shard->may_send)
+        datapath_read_listener(shard->datapath, family, now);
 }
 
 /* All that clients have sent. */
 static void read_listeners(struct shard *shard)
 {
     if (shard->resources.listeners.v4 >= 0)
-        datapath_read_listener(shard->datapath, IP_FAMILY_V4, round_now(&shard->round));
+        read_listener(shard, IP_FAMILY_V4);
     if (shard->resources.listeners.v6 >= 0)
-        datapath_read_listener(shard->datapath, IP_FAMILY_V6, round_now(&shard->round));
+        read_listener(shard, IP_FAMILY_V6);
     read_redirect(shard);
 }
 
 static void on_v4_readable(evutil_socket_t fd, short what, void *arg)
 {
-    struct shard *shard = arg;
-
     (void)fd;
     (void)what;
-    datapath_read_listener(shard->datapath, IP_FAMILY_V4, round_now(&shard->round));
+    read_listener(arg, IP_FAMILY_V4);
 }
 
 static void on_v6_readable(evutil_socket_t fd, short what, void *arg)
 {
-    struct shard *shard = arg;
-
     (void)fd;
     (void)what;
-    datapath_read_listener(shard->datapath, IP_FAMILY_V6, round_now(&shard->round));
+    read_listener(arg, IP_FAMILY_V6);
 }
 
 static void on_redirect_readable(evutil_socket_t fd, short what, void *arg)
@@ -130,7 +198,11 @@ static void on_relay_readable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    unsigned received = datapath_read_relay(shard->datapath, socket, round_now(&shard->round));
+    struct turn_now now = round_now(&shard->round);
+
+    if (!shard->may_send)
+        return;
+    unsigned received = datapath_read_relay(shard->datapath, socket, now);
 
     shard->relay_credit -= received < shard->relay_credit ? received : shard->relay_credit;
     if (shard->relay_credit > 0)
@@ -193,6 +265,8 @@ static bool make_server(struct shard *shard)
                                                   .listeners = shard->resources.listeners,
                                                   .values = shard->resources.counters.page->values,
                                                   .on_control = run_commands,
+                                                  .on_not_mine = on_not_mine,
+                                                  .before_answers = write_before_answers,
                                                   .context = shard};
 
         err = datapath_new(&datapath_config, &shard->datapath);
@@ -234,17 +308,24 @@ static bool watch_signal(struct shard *shard, struct event *event, int number)
            event_add(event, NULL) == 0;
 }
 
-static bool watch(struct shard *shard)
+/* What is needed before anything is received. */
+static bool watch_time_and_signals(struct shard *shard)
 {
-    if (round_init(&shard->round, shard->base, end_round, shard) == ERR_OK &&
-        watch_socket(shard, &shard->readable_v4, shard->resources.listeners.v4, on_v4_readable) &&
-        watch_socket(shard, &shard->readable_v6, shard->resources.listeners.v6, on_v6_readable) &&
-        watch_socket(shard, &shard->readable_redirect, shard->resources.redirect_fd,
-                     on_redirect_readable) &&
+    if (round_init(&shard->round, shard->base, begin_round, end_round, shard) == ERR_OK &&
         watch_signal(shard, &shard->terminate, SIGTERM) &&
         watch_signal(shard, &shard->interrupt, SIGINT))
         return true;
     return fail("shard cannot start", "the event loop takes no events");
+}
+
+static bool watch_sockets(struct shard *shard)
+{
+    return watch_socket(shard, &shard->readable_v4, shard->resources.listeners.v4,
+                        on_v4_readable) &&
+           watch_socket(shard, &shard->readable_v6, shard->resources.listeners.v6,
+                        on_v6_readable) &&
+           watch_socket(shard, &shard->readable_redirect, shard->resources.redirect_fd,
+                        on_redirect_readable);
 }
 
 static const char *binding_text(const struct transport_addr *binding,
@@ -272,17 +353,53 @@ static void log_ready(const struct shard *shard)
               binding_text(&shard->commands.binding.v6, &options->public_v6), NULL);
 }
 
+static void on_ready(void *context, struct turn_now now)
+{
+    struct shard *shard = context;
+
+    (void)now;
+    if (!watch_sockets(shard)) {
+        (void)fail("shard cannot serve", "the event loop takes no events");
+        (void)event_base_loopexit(shard->base, NULL);
+        return;
+    }
+    shard->resources.counters.page->state = SHARD_STATE_SERVING;
+    log_ready(shard);
+}
+
+static bool join(struct shard *shard)
+{
+    const struct membership_config config = {.options = shard->options,
+                                             .dir = &shard->resources.state_dir,
+                                             .base = shard->base,
+                                             .server = shard->server,
+                                             .redirect = shard->redirect,
+                                             .capacity = shard->resources.max_allocations,
+                                             .values = shard->resources.counters.page->values,
+                                             .begin = current_round,
+                                             .on_commands = run_own_commands,
+                                             .on_settled = on_settled,
+                                             .on_ready = on_ready,
+                                             .context = shard};
+    struct problem problem;
+
+    if (membership_new(&config, clocks_read(), &shard->membership, &problem) != ERR_OK)
+        return fail("shard cannot use the ownership registry", problem.text);
+    shard->commands.membership = shard->membership;
+    return true;
+}
+
 static bool start(struct shard *shard)
 {
     return shard_resources_open(shard->options, &shard->resources) && make_base(shard) &&
-           make_server(shard) && make_redirect(shard) && watch(shard);
+           make_server(shard) && make_redirect(shard) && watch_time_and_signals(shard) &&
+           join(shard);
 }
 
 static int serve(struct shard *shard)
 {
     shard->relay_credit = RELAY_CREDIT;
-    shard->resources.counters.page->state = SHARD_STATE_SERVING;
-    log_ready(shard);
+    (void)round_now(&shard->round); /* takes the lease */
     if (event_base_dispatch(shard->base) < 0) {
         (void)fail("the event loop broke", strerror(errno));
         return 1;
@@ -295,6 +412,7 @@ static int serve(struct shard *shard)
 
 static void stop(struct shard *shard)
 {
+    membership_free(shard->membership);
     relay_table_deinit(&shard->relays);
     redirect_free(shard->redirect);
     datapath_free(shard->datapath);

@@ -43,13 +43,6 @@ uint32_t slice_allocations(const struct relay_options *options)
                : ports;
 }
 
-/* The share of one shard, rounded up: together the shards never grant less than
- * the operator allows. */
-static uint32_t share_of(uint32_t quota, uint32_t shards)
-{
-    return quota / shards + (quota % shards != 0);
-}
-
 struct turn_config turn_setup_config(const struct relay_options *options,
                                      const struct turn_setup *setup)
 {
@@ -68,7 +61,9 @@ struct turn_config turn_setup_config(const struct relay_options *options,
                             ? max_channels
                             : options->channels_per_allocation,
         .rfc5766_channels = options->rfc5766_channels,
-        .user_quota = share_of(options->user_quota, options->shards),
+        /* The claims count over all shards; this counts while the registry is away. */
+        .user_quota = options->user_quota,
+        .recorded = true,
         .max_lifetime_sec = options->max_lifetime_sec,
         .port_rest_sec = options->port_rest_sec,
         .unauthenticated_rate = options->unauthenticated_rate,

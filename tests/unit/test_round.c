@@ -43,7 +43,7 @@ static int setup(void **state)
 
     fixture = (struct fixture){.base = event_base_new(), .next = MONO_TIME_NEVER};
     assert_non_null(fixture.base);
-    assert_int_equal(round_init(&fixture.round, fixture.base, on_end, &fixture), ERR_OK);
+    assert_int_equal(round_init(&fixture.round, fixture.base, NULL, on_end, &fixture), ERR_OK);
     for (size_t i = 0; i < EVENTS; i++)
         assert_int_equal(event_assign(&fixture.events[i], fixture.base, -1, 0, on_event, &fixture),
                          0);

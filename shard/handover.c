@@ -1,0 +1,218 @@
+/* handover.c — finds the owner of each misrouted datagram and has it handed over. */
+#include "handover.h"
+
+#include "counter_page.h"
+#include "pool.h"
+#include "turn_server.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A look-up that was answered. */
+struct answered {
+    struct answered *next;
+    struct misrouted_look_up *look_up;
+    struct tuple_owner owner;
+};
+
+struct handover {
+    struct handover_config config;
+    struct misrouted *misrouted;
+    struct pool answers;
+    struct answered *first;
+    struct answered *last;
+};
+
+static void count(const struct handover *handover, enum shard_counter counter)
+{
+    handover->config.values[counter]++;
+}
+
+static void send_to(struct handover *handover, uint32_t shard, const struct five_tuple *five_tuple,
+                    struct bytes datagram, uint8_t hops)
+{
+    const struct redirected redirected = {
+        .five_tuple = *five_tuple, .datagram = datagram, .hops = hops};
+
+    redirect_send(handover->config.redirect, shard, &redirected);
+}
+
+/* Who deals with the five-tuples of |owner| on this host. */
+static struct tuple_owner stand_in(const struct handover *handover, const struct owner *owner)
+{
+    const struct handover_config *config = &handover->config;
+    uint32_t shard = owner->shard % config->shards;
+
+    if (strcmp(owner->host, config->self.host) != 0)
+        return (struct tuple_owner){.by = OWNED_BY_OTHER_HOST};
+    /* If it were here the core would have it. */
+    if (shard == config->self.shard)
+        return (struct tuple_owner){.by = OWNED_BY_NOBODY};
+    return (struct tuple_owner){.by = OWNED_BY_SHARD, .shard = shard};
+}
+
+static struct tuple_owner owner_of_answer(const struct handover *handover,
+                                          const struct ownership_answer *answer)
+{
+    const struct handover_config *config = &handover->config;
+
+    switch (answer->outcome) {
+    case OWNERSHIP_DONE:
+        break;
+    case OWNERSHIP_NONE:
+        return (struct tuple_owner){.by = OWNED_BY_NOBODY};
+    case OWNERSHIP_HELD:
+    case OWNERSHIP_QUOTA:
+    case OWNERSHIP_STALE:
+    case OWNERSHIP_AWAY:
+        return (struct tuple_owner){.by = OWNED_BY_UNKNOWN};
+    }
+    struct tuple_owner owner = stand_in(handover, &answer->owner);
+
+    if (answer->owner_is_live ||
+        (owner.by == OWNED_BY_SHARD && config->is_alive(config->context, owner.shard)))
+        return owner;
+    return (struct tuple_owner){.by = OWNED_BY_NOBODY};
+}
+
+static void on_found(void *context, const struct ownership_answer *answer)
+{
+    struct misrouted_look_up *look_up = context;
+    struct handover *handover = look_up->context;
+    struct answered *answered = pool_take(&handover->answers);
+
+    (void)handover->config.begin(handover->config.context);
+    assert(answered != NULL); /* as many as look-ups */
+    *answered = (struct answered){.look_up = look_up, .owner = owner_of_answer(handover, answer)};
+    if (handover->last != NULL)
+        handover->last->next = answered;
+    else
+        handover->first = answered;
+    handover->last = answered;
+}
+
+void handover_run(struct handover *handover, struct turn_now now)
+{
+    while (handover->first != NULL) {
+        struct answered answered = *handover->first;
+
+        pool_give(&handover->answers, handover->first);
+        handover->first = answered.next;
+        if (handover->first == NULL)
+            handover->last = NULL;
+        misrouted_answer(handover->misrouted, now, answered.look_up, answered.owner);
+    }
+}
+
+static void look_up(struct handover *handover, struct turn_now now,
+                    struct misrouted_look_up *look_up)
+{
+    const struct ownership_answer unanswered = {.outcome = OWNERSHIP_AWAY};
+
+    if (ownership_find(handover->config.ownership, now, &look_up->five_tuple, on_found, look_up) !=
+        ERR_OK)
+        on_found(look_up, &unanswered);
+}
+
+/* A datagram that was kept. One whose owner nobody could tell is dropped: an answer, 437, would
+ * make its client give up an allocation that may be well. */
+static void deliver(void *context, struct turn_now now, const struct five_tuple *five_tuple,
+                    struct bytes datagram, struct tuple_owner owner)
+{
+    struct handover *handover = context;
+
+    switch (owner.by) {
+    case OWNED_BY_SHARD:
+        send_to(handover, owner.shard, five_tuple, datagram, 0);
+        break;
+    case OWNED_BY_NOBODY:
+        handover->config.on_settled(handover->config.context, now, five_tuple, datagram);
+        break;
+    case OWNED_BY_OTHER_HOST:
+        count(handover, SHARD_COUNT_MISROUTED_ELSEWHERE);
+        break;
+    case OWNED_BY_UNKNOWN:
+        count(handover, SHARD_COUNT_MISROUTED_OWNER_UNKNOWN);
+        break;
+    }
+}
+
+enum err handover_new(const struct handover_config *config, struct handover **ret)
+{
+    struct handover *handover = calloc(1, sizeof(*handover));
+
+    if (handover == NULL)
+        return ERR_NO_MEMORY;
+    handover->config = *config;
+    const struct misrouted_config misrouted = {
+        .key = config->key, .values = config->values, .deliver = deliver, .context = handover};
+    enum err err = pool_init(&handover->answers, sizeof(struct answered), MISROUTED_LOOK_UPS);
+
+    if (err == ERR_OK)
+        err = misrouted_new(&misrouted, &handover->misrouted);
+    if (err != ERR_OK) {
+        handover_free(handover);
+        return err;
+    }
+    *ret = handover;
+    return ERR_OK;
+}
+
+void handover_free(struct handover *handover)
+{
+    if (handover == NULL)
+        return;
+    misrouted_free(handover->misrouted);
+    pool_deinit(&handover->answers);
+    explicit_bzero(&handover->config.key, sizeof(handover->config.key));
+    free(handover);
+}
+
+void handover_datagram(struct handover *handover, struct turn_now now,
+                       const struct five_tuple *five_tuple, struct bytes datagram, uint32_t shard)
+{
+    const struct handover_config *config = &handover->config;
+    struct misrouted_result result;
+
+    if (shard != TURN_SHARD_UNKNOWN) {
+        /* A token of a shard that is no more reserves nothing: the core says so. */
+        if (shard < config->shards && shard != config->self.shard)
+            send_to(handover, shard, five_tuple, datagram, 0);
+        else
+            config->on_settled(config->context, now, five_tuple, datagram);
+        return;
+    }
+    switch (misrouted_ask(handover->misrouted, now.mono, five_tuple, datagram, &result)) {
+    case MISROUTED_TO_SHARD:
+        send_to(handover, result.shard, five_tuple, datagram, 0);
+        break;
+    case MISROUTED_NOBODY:
+        config->on_settled(config->context, now, five_tuple, datagram);
+        break;
+    case MISROUTED_ELSEWHERE:
+    case MISROUTED_KEPT:
+    case MISROUTED_DROPPED:
+        break;
+    }
+    if (result.look_up != NULL)
+        look_up(handover, now, result.look_up);
+}
+
+void handover_allocate(struct handover *handover, struct turn_now now,
+                       const struct five_tuple *five_tuple, const struct owner *owner,
+                       struct bytes datagram, uint8_t hops)
+{
+    struct tuple_owner to = stand_in(handover, owner);
+
+    misrouted_learn(handover->misrouted, now.mono, five_tuple, to);
+    if (datagram.len > 0 && to.by == OWNED_BY_SHARD)
+        send_to(handover, to.shard, five_tuple, datagram, hops);
+    else if (to.by == OWNED_BY_OTHER_HOST)
+        count(handover, SHARD_COUNT_MISROUTED_ELSEWHERE);
+}
+
+void handover_claimed(struct handover *handover, const struct five_tuple *five_tuple)
+{
+    misrouted_forget(handover->misrouted, five_tuple);
+}

@@ -1,0 +1,58 @@
+"""redis_process.py — a Redis for one test, on a socket in the test's own folder."""
+
+import pathlib
+import signal
+import subprocess
+
+from relay_process import Program, eventually
+
+
+class Redis:
+    """Keeps nothing on disk: killed and started again it is empty."""
+
+    def __init__(self, folder, name="redis", options=()):
+        self.folder = pathlib.Path(folder)
+        self.name = name
+        self.socket = self.folder / f"{name}.sock"
+        self.options = tuple(options)
+        self.program = None
+        self.start()
+
+    @property
+    def url(self):
+        return f"redis+unix://{self.socket}"
+
+    def start(self):
+        """Starts it and waits until it answers."""
+        number = sum(1 for _ in self.folder.glob(f"{self.name}-*.log"))
+        self.program = Program(
+            ["redis-server", "--port", "0", "--unixsocket", self.socket, "--save", "",
+             "--appendonly", "no", "--dir", self.folder, *self.options],
+            self.folder / f"{self.name}-{number}.log")
+        eventually("redis answers", lambda: self._try("PING") == "PONG")
+
+    def _try(self, *words):
+        done = subprocess.run(["redis-cli", "-s", self.socket, *words], capture_output=True,
+                              text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    def cli(self, *words):
+        """What redis-cli prints for a command that has to succeed."""
+        done = subprocess.run(["redis-cli", "-s", self.socket, *map(str, words)],
+                              capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def keys(self, pattern):
+        return self.cli("KEYS", pattern).splitlines()
+
+    def pause(self):
+        self.program.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.program.signal(signal.SIGCONT)
+
+    def kill(self):
+        """Ends it at once, with all it knew."""
+        if self.program is not None and self.program.is_running():
+            self.program.signal(signal.SIGCONT)
+        self.program.kill()
