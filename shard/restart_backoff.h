@@ -13,7 +13,7 @@
 
 enum {
     /* Dying sooner than this after its start, a shard died young. */
-    RESTART_YOUNG_SEC = 10,
+    RESTART_YOUNG_SEC = 1,
     /* The wait after the second young death in a row; it doubles with each further one … */
     RESTART_FIRST_WAIT_MSEC = 250,
     /* … up to this. */
