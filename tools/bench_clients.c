@@ -76,10 +76,12 @@ static void succeeded(struct bench_clients *clients, struct bench_client *client
         client->bound++;
         break;
     case TURN_REFRESH:
-        if (client->turn.request.lifetime_sec == 0)
+        if (client->turn.request.lifetime_sec == 0) {
             client->has_allocation = false;
-        else
+            clients->deleted++;
+        } else {
             client->bound = 0; /* each channel is bound once more */
+        }
         break;
     default:
         break;

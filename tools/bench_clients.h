@@ -29,7 +29,8 @@ struct bench_clients {
     struct histogram allocate_nsec;
     uint64_t setup_nsec; /* how long setting up took in all */
     uint32_t made;       /* clients that have all they asked for */
-    uint32_t failed;     /* clients whose set-up failed */
+    uint32_t failed;     /* clients of which a request failed */
+    uint32_t deleted;    /* allocations that were there to be deleted in the end */
     struct turn_result first_failure;
     uint16_t first_failure_method;
     uint64_t retransmissions;

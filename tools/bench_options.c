@@ -151,6 +151,12 @@ static const struct option_spec specs[] = {
         OPTION_FIELD(struct bench_options, scheme),
     },
     {
+        .name = "per-flow",
+        .kind = OPTION_FLAG,
+        .help = "With --json: say for each flow what was sent, received, and its longest gap",
+        OPTION_FIELD(struct bench_options, per_flow),
+    },
+    {
         .name = "json",
         .kind = OPTION_FLAG,
         .help = "Print JSON",

@@ -26,6 +26,7 @@ struct bench_options {
     uint32_t hold_sec;
     uint32_t server_pid;
     bool setup_only;
+    bool per_flow;
     bool json;
 };
 

@@ -141,6 +141,28 @@ static void traffic_json(struct json_writer *json, const struct bench_report *re
     json_end_object(json);
 }
 
+/* One object for each flow and way; the relay port tells which shard has its allocation. */
+static void flows_json(struct json_writer *json, const struct bench_report *report)
+{
+    struct bench_flow flow;
+    json_begin_array(json, "flows");
+    for (int way = 0; way < BENCH_WAYS; way++)
+        for (uint32_t i = 0; bench_traffic_flow(report->traffic, (enum bench_way)way, i, &flow);
+             i++) {
+            if (flow.sent == 0)
+                continue;
+            json_begin_object(json, NULL);
+            json_text(json, "way", way_names[way]);
+            json_u64(json, "relay_port", report->clients->clients[flow.allocation].relayed.port);
+            json_u64(json, "channel", flow.channel);
+            json_u64(json, "sent", flow.sent);
+            json_u64(json, "received", flow.received);
+            json_number(json, "longest_gap_msec", (double)flow.longest_gap_nsec / 1e6, 3);
+            json_end_object(json);
+        }
+    json_end_array(json);
+}
+
 void bench_report_json(const struct bench_report *report, FILE *out)
 {
     const struct bench_plan *plan = report->plan;
@@ -156,6 +178,7 @@ void bench_report_json(const struct bench_report *report, FILE *out)
     json_begin_object(&json, "setup");
     json_u64(&json, "made", made(report));
     json_u64(&json, "failed", clients->failed);
+    json_u64(&json, "deleted", clients->deleted);
     json_u64(&json, "retransmissions", clients->retransmissions);
     json_number(&json, "seconds", (double)clients->setup_nsec / 1e9, 6);
     json_number(&json, "per_sec", bench_report_setups_per_sec(report), 1);
@@ -164,6 +187,8 @@ void bench_report_json(const struct bench_report *report, FILE *out)
     json_end_object(&json);
     if (report->result)
         traffic_json(&json, report);
+    if (report->result && report->traffic)
+        flows_json(&json, report);
     if (plan->server_pid) {
         json_begin_object(&json, "server");
         json_number(&json, "setup_cpu_usec", bench_report_setup_cpu_usec(report), 2);

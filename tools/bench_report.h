@@ -11,9 +11,10 @@
 struct bench_report {
     const struct bench_plan *plan;
     const struct bench_clients *clients;
-    const struct bench_result *result; /* NULL: no traffic was sent */
-    double rate;                       /* that |result| was asked for; 0: flood */
-    unsigned trials;                   /* of the search for the highest rate */
+    const struct bench_result *result;   /* NULL: no traffic was sent */
+    const struct bench_traffic *traffic; /* NULL: nothing is said of each flow */
+    double rate;                         /* that |result| was asked for; 0: flood */
+    unsigned trials;                     /* of the search for the highest rate */
     bool is_interrupted;
     /* With plan->server_pid: before the first request, after set-up, and around the traffic. */
     struct process_usage before_setup;

@@ -31,8 +31,11 @@ enum {
 
 /* A channel of an allocation, one way. */
 struct flow {
-    uint64_t next; /* order number */
+    uint64_t next; /* order number, and how many were sent */
     struct sequence_window window;
+    uint64_t received;
+    uint64_t came_nsec; /* when the last one came; 0: none yet */
+    uint64_t longest_gap_nsec;
 };
 
 struct bench_traffic {
@@ -137,6 +140,20 @@ void bench_traffic_free(struct bench_traffic *traffic)
     free(traffic);
 }
 
+bool bench_traffic_flow(const struct bench_traffic *traffic, enum bench_way way, uint32_t index,
+                        struct bench_flow *ret)
+{
+    if (index >= traffic->flow_count)
+        return false;
+    const struct flow *flow = &traffic->flows[way][index];
+    *ret = (struct bench_flow){.allocation = allocation_of(traffic, index),
+                               .channel = channel_of(traffic, index),
+                               .sent = flow->next,
+                               .received = flow->received,
+                               .longest_gap_nsec = flow->longest_gap_nsec};
+    return true;
+}
+
 static uint32_t flow_name(uint32_t flow, enum bench_way way)
 {
     return flow * BENCH_WAYS + (uint32_t)way;
@@ -206,6 +223,14 @@ static void send_bursts(struct bench_traffic *traffic, enum bench_way way, uint6
     flush(traffic, fd, way, count);
 }
 
+static void note_arrival(struct flow *flow, uint64_t now)
+{
+    if (flow->came_nsec != 0 && now - flow->came_nsec > flow->longest_gap_nsec)
+        flow->longest_gap_nsec = now - flow->came_nsec;
+    flow->came_nsec = now;
+    flow->received++;
+}
+
 /* Judges one payload that came out at |allocation| (up: at any peer) on |channel|. */
 static void take(struct bench_traffic *traffic, enum bench_way way, uint32_t allocation,
                  uint32_t channel, struct bytes payload)
@@ -245,6 +270,7 @@ static void take(struct bench_traffic *traffic, enum bench_way way, uint32_t all
     }
     uint64_t now = system_nsec();
     result->received++;
+    note_arrival(&traffic->flows[way][flow], now);
     traffic->came_nsec = now;
     histogram_add(&result->latency_nsec, now - stamp.sent_nsec);
 }

@@ -12,6 +12,8 @@
 #include "bench_clients.h"
 #include "histogram.h"
 
+#include <stdbool.h>
+
 enum bench_way { BENCH_WAY_UP, BENCH_WAY_DOWN, BENCH_WAYS };
 
 struct bench_way_result {
@@ -29,6 +31,15 @@ struct bench_result {
     uint64_t nsec;     /* that was sent for */
     uint64_t not_sent; /* the kernel did not take them */
     uint64_t missed;   /* due at the given rate, but this process was too slow */
+};
+
+/* What came of one channel of an allocation, one way, in the last run. */
+struct bench_flow {
+    uint32_t allocation;
+    uint32_t channel;
+    uint64_t sent;
+    uint64_t received;
+    uint64_t longest_gap_nsec; /* between two that came one after the other */
 };
 
 struct bench_traffic;
@@ -49,6 +60,10 @@ void bench_traffic_free(struct bench_traffic *traffic);
  */
 void bench_traffic_run(struct bench_traffic *traffic, struct bench_clients *clients, double rate,
                        uint64_t nsec, struct bench_result *ret);
+
+/* bench_traffic_flow tells about flow |index|: false when there are not so many. */
+bool bench_traffic_flow(const struct bench_traffic *traffic, enum bench_way way, uint32_t index,
+                        struct bench_flow *ret);
 
 /* bench_result_lost counts what was sent and not received, both ways; bench_result_loss is its
  * fraction of what was sent, 0 when nothing was. */

@@ -165,7 +165,7 @@ static bool bench(const struct bench_plan *plan, struct bench_traffic *traffic,
     return (ok || report.is_interrupted) && all_sound();
 }
 
-static bool run(const struct bench_plan *plan, bool json)
+static bool run(const struct bench_plan *plan, bool json, bool per_flow)
 {
     struct bench_traffic *traffic = NULL;
     static struct bench_clients clients = {.epoll = -1};
@@ -180,6 +180,7 @@ static bool run(const struct bench_plan *plan, bool json)
         err = bench_clients_open(&clients, plan, &config, peers);
     if (err == ERR_OK) {
         ok = bench(plan, traffic, &clients);
+        report.traffic = per_flow ? traffic : NULL;
         if (clients.made > 0) {
             if (json)
                 bench_report_json(&report, stdout);
@@ -206,7 +207,7 @@ int main(int argc, char **argv)
     if (!bench_options_read(argc, argv, &options, &plan, &credential, &code))
         return code;
     stop_signal_catch();
-    bool ok = raise_descriptors(&plan) && run(&plan, options.json);
+    bool ok = raise_descriptors(&plan) && run(&plan, options.json, options.per_flow);
     crypto_wipe(&credential, sizeof credential);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
