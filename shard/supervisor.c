@@ -1,12 +1,14 @@
 /* supervisor.c — `relay run`: holds the sockets of all shards and keeps the shards alive. */
 #include "supervisor.h"
 
+#include "counter_page.h"
 #include "listener.h"
 #include "log.h"
 #include "options.h"
 #include "redirect_socket.h"
 #include "resource_limit.h"
 #include "restart_backoff.h"
+#include "rolling_restart.h"
 #include "round.h"
 #include "shard_process.h"
 #include "state_lock.h"
@@ -42,7 +44,9 @@ struct supervisor {
     const struct relay_options *options;
     struct state_lock lock;
     struct child *children; /* |options->shards| of them */
-    sigset_t signals;       /* blocked, and waited for */
+    char **argv;
+    sigset_t signals; /* blocked, and waited for */
+    struct rolling_restart rolling;
     bool is_stopping;
     int exit_code;
 };
@@ -155,6 +159,11 @@ static void bury(struct supervisor *supervisor, struct child *child, int status)
     }
     struct mono_time at = now();
 
+    if (rolling_restart_ended(&supervisor->rolling, child->process.shard, at)) {
+        child->start_at = at;
+        child->restarts++;
+        return;
+    }
     child->start_at = restart_backoff_died(&child->backoff, child->started_at, at);
     log_death(child, pid, status, mono_time_until(child->start_at, at));
     child->restarts++;
@@ -202,6 +211,92 @@ static void on_stop_signal(struct supervisor *supervisor, int number)
     stop(supervisor, EXIT_OK);
 }
 
+/* Would a shard that starts now take its configuration? What is wrong goes to the log. */
+static bool is_configuration_fine(const struct supervisor *supervisor)
+{
+    static struct relay_options options; /* too large for the stack */
+    char *text = NULL;
+    size_t len = 0;
+    int argc = 0;
+    FILE *errors = open_memstream(&text, &len);
+
+    if (errors == NULL)
+        return false;
+    while (supervisor->argv[argc] != NULL)
+        argc++;
+    bool is_fine = relay_options_parse(argc, supervisor->argv, &options, errors) == OPTIONS_READ;
+
+    if (is_fine) {
+        is_fine = relay_options_load(&options, false, errors) == ERR_OK;
+        relay_options_free(&options);
+    }
+    (void)fclose(errors);
+    if (!is_fine && len > 0)
+        text[len - 1] = '\0'; /* the end of the line */
+    if (!is_fine)
+        log_event(LOG_LEVEL_ERROR, "shards not restarted: they would refuse the configuration",
+                  "error", len > 0 ? text : NULL, NULL);
+    free(text);
+    return is_fine;
+}
+
+static void on_hangup(struct supervisor *supervisor)
+{
+    if (supervisor->is_stopping || !is_configuration_fine(supervisor))
+        return;
+    log_event(LOG_LEVEL_INFO, "restarting the shards one by one", "signal", "HUP", NULL);
+    rolling_restart_begin(&supervisor->rolling);
+}
+
+/* The shard's process is the one that we started, and serves. */
+static bool is_serving(const struct supervisor *supervisor, const struct child *child)
+{
+    struct state_dir dir = STATE_DIR_CLOSED;
+    struct counter_snapshot snapshot;
+    struct problem problem;
+    enum err err = state_dir_open(supervisor->options->state_dir, STATE_DIR_SERVE, &dir, &problem);
+
+    if (err == ERR_OK)
+        err = counter_page_read(&dir, child->process.shard, &snapshot, &problem);
+    state_dir_close(&dir);
+    return err == ERR_OK && snapshot.page.pid == child->pid &&
+           snapshot.page.state == SHARD_STATE_SERVING;
+}
+
+/* Does the next step of a rolling restart. When to look again; NEVER when none is under way. */
+static struct mono_time roll(struct supervisor *supervisor)
+{
+    struct rolling_restart *rolling = &supervisor->rolling;
+
+    if (!rolling->is_under_way)
+        return MONO_TIME_NEVER;
+    const struct child *child = &supervisor->children[rolling->shard];
+    bool is_running = child->pid > 0;
+
+    switch (rolling_restart_next(rolling, supervisor->options->shards, is_running,
+                                 is_running && is_serving(supervisor, child), now())) {
+    case ROLLING_NOTHING:
+        log_event(LOG_LEVEL_INFO, "all shards were restarted", NULL);
+        return MONO_TIME_NEVER;
+    case ROLLING_STOP:
+        (void)kill(child->pid, SIGTERM);
+        break;
+    case ROLLING_KILL:
+        log_event(LOG_LEVEL_WARNING, "shard does not stop; killing it", "shard",
+                  LOG_U64(child->process.shard), NULL);
+        (void)kill(child->pid, SIGKILL);
+        break;
+    case ROLLING_WAIT:
+        break;
+    }
+    return mono_time_add_usec(now(), (int64_t)ROLLING_LOOK_MSEC * 1000);
+}
+
+static struct mono_time earlier(struct mono_time a, struct mono_time b)
+{
+    return mono_time_before(a, b) ? a : b;
+}
+
 static void watch_over_children(struct supervisor *supervisor)
 {
     while (!supervisor->is_stopping || any_running(supervisor)) {
@@ -209,12 +304,14 @@ static void watch_over_children(struct supervisor *supervisor)
 
         if (!supervisor->is_stopping) {
             start_due(supervisor);
-            deadline = next_start(supervisor);
+            deadline = earlier(roll(supervisor), next_start(supervisor));
         }
         int number = wait_signal(supervisor, deadline);
 
         if (number == SIGTERM || number == SIGINT)
             on_stop_signal(supervisor, number);
+        if (number == SIGHUP)
+            on_hangup(supervisor);
         /* Whatever came: one pending SIGCHLD may stand for several deaths. */
         reap(supervisor);
     }
@@ -270,6 +367,7 @@ static bool block_signals(struct supervisor *supervisor)
     (void)sigaddset(&supervisor->signals, SIGCHLD);
     (void)sigaddset(&supervisor->signals, SIGTERM);
     (void)sigaddset(&supervisor->signals, SIGINT);
+    (void)sigaddset(&supervisor->signals, SIGHUP);
     (void)signal(SIGPIPE, SIG_IGN);
     /* Whoever started us may have ignored SIGCHLD, and then children vanish unseen; or SIGTERM, and
      * then a shard that does not handle it yet, since it is just starting, outlives it. */
@@ -306,7 +404,7 @@ static bool prepare(struct supervisor *supervisor, char **argv)
 int supervisor_run(const struct relay_options *options, char **argv)
 {
     struct supervisor supervisor = {
-        .options = options, .lock = STATE_LOCK_OPEN, .exit_code = EXIT_FAILED};
+        .options = options, .argv = argv, .lock = STATE_LOCK_OPEN, .exit_code = EXIT_FAILED};
 
     if (prepare(&supervisor, argv)) {
         log_event(LOG_LEVEL_INFO, "relay starting", "version", relay_version(), "shards",
