@@ -67,6 +67,8 @@
     X(REGISTRY_PUBLISHED, "registry_published", "Allocations published again")                     \
     X(LEASES_LOST, "leases_lost", "Leases that the registry did not have any more")                \
     X(PAUSES, "pauses", "Times that this process stood still for longer than its lease")           \
+    X(SEND_AFTER_PAUSE, "send_after_pause",                                                        \
+      "Datagrams dropped: this process stood still while it handled them")                         \
     X(CLAIM_DATAGRAM_NOT_KEPT, "claim_datagram_not_kept",                                          \
       "Allocate requests that cannot be handed over should another shard own them: no room")       \
     X(RESTORE_DROPPED, "restore_dropped", "Records that could not be restored")                    \

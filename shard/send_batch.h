@@ -23,6 +23,7 @@ enum { SEND_BATCH_MAX = 64 };
 struct send_batch {
     int fd;
     unsigned count;
+    struct mono_time began;  /* when the first one was queued, by the coarse clock */
     uint64_t *values;        /* of a counter page */
     enum shard_counter sent; /* counts datagrams; those of bytes and calls follow it */
     struct mmsghdr messages[SEND_BATCH_MAX];
@@ -55,7 +56,8 @@ void send_batch_add(struct send_batch *batch, const struct transport_addr *to,
 /*
  * send_batch_flush sends what is queued, in order, and leaves the batch empty.
  * Never blocks. A datagram that is refused is counted and skipped; a full
- * socket costs the rest of the batch.
+ * socket costs the rest of the batch. So does a pause of the process (LEASE_PAUSE_MSEC) since
+ * the first was queued: their allocations may be somebody else's by now (coord/lease.h).
  */
 void send_batch_flush(struct send_batch *batch);
 
