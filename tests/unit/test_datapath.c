@@ -76,8 +76,7 @@ static void on_control(void *context, struct turn_now at, struct bytes datagram)
 {
     struct fixture *fixture = context;
 
-    (void)datagram;
-    relay_commands_run(&fixture->commands, at);
+    relay_commands_run(&fixture->commands, at, datagram, 0);
 }
 
 static void connect_to(int fd, const struct transport_addr *addr)

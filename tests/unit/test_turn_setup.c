@@ -62,24 +62,14 @@ static void allocations_are_limited_by_ports_and_by_choice(void **state)
     assert_int_equal(slice_allocations(options), 8192);
 }
 
-static uint32_t quota_of_shard(uint32_t quota, uint16_t shards)
-{
-    struct relay_options *options = options_with(shards, 0);
-    struct turn_setup setup = {.max_allocations = 1};
-
-    options->user_quota = quota;
-    return turn_setup_config(options, &setup).user_quota;
-}
-
-static void a_quota_is_shared_between_shards_and_never_vanishes(void **state)
+static void each_shard_knows_the_quota_of_the_deployment(void **state)
 {
     (void)state;
-    assert_int_equal(quota_of_shard(0, 4), 0); /* no limit */
-    assert_int_equal(quota_of_shard(1, 4), 1);
-    assert_int_equal(quota_of_shard(4, 4), 1);
-    assert_int_equal(quota_of_shard(5, 4), 2);
-    assert_int_equal(quota_of_shard(10, 1), 10);
-    assert_int_equal(quota_of_shard(UINT32_MAX, 2), 2147483648U);
+    struct relay_options *options = options_with(4, 0);
+    struct turn_setup setup = {.max_allocations = 1};
+
+    options->user_quota = 5;
+    assert_int_equal(turn_setup_config(options, &setup).user_quota, 5);
 }
 
 static void one_allocation_can_have_all_its_channels(void **state)
@@ -99,7 +89,7 @@ int main(void)
         cmocka_unit_test(families_follow_public_addresses),
         cmocka_unit_test(a_shard_has_its_slice),
         cmocka_unit_test(allocations_are_limited_by_ports_and_by_choice),
-        cmocka_unit_test(a_quota_is_shared_between_shards_and_never_vanishes),
+        cmocka_unit_test(each_shard_knows_the_quota_of_the_deployment),
         cmocka_unit_test(one_allocation_can_have_all_its_channels),
     };
 
