@@ -123,6 +123,8 @@ static struct turn_allocation *make_allocation(struct turn_server *server,
                                                const struct asked *asked)
 {
     const struct turn_reply_to *reply = &request->reply;
+    if (pool_in_use(&server->allocations.pool) >= server->config.max_allocations)
+        return NULL;
     struct turn_allocation *allocation =
         turn_allocation_new(&server->allocations, &reply->five_tuple);
     if (!allocation)

@@ -92,9 +92,9 @@ static enum err init_tables(struct turn_server *server)
 {
     const struct turn_config *config = &server->config;
     uint32_t ports = (uint32_t)(config->highest_port - config->lowest_port) + 1;
-    uint32_t allocations = config->max_allocations && config->max_allocations < ports
-                               ? config->max_allocations
-                               : ports;
+    uint32_t allocations = config->capacity ? config->capacity : ports;
+    if (!config->max_allocations)
+        server->config.max_allocations = allocations;
     enum err err = turn_ports_init(&server->ports, config->lowest_port, config->highest_port,
                                    config->port_rest_sec);
     if (err == ERR_OK)

@@ -49,8 +49,11 @@ struct turn_config {
     uint16_t highest_port;
     /* Which shard this is, below 65536: part of its RESERVATION-TOKENs. */
     uint16_t shard;
-    /* Most allocations at a time, at most the ports of the slice; 0 = as many as ports. */
+    /* An Allocate makes no more when there are so many; 0 = no limit but the room and the ports. */
     uint32_t max_allocations;
+    /* Room for allocations; 0 = as many as the slice has ports. Restored ones keep ports outside
+     * the slice, so that they and new ones can be more than that. */
+    uint32_t capacity;
     /* Most channels of one allocation (1..4096), and of all allocations together. */
     uint32_t channels_per_allocation;
     uint32_t max_channels;

@@ -248,7 +248,7 @@ static bool make_base(struct shard *shard)
 
 static bool make_server(struct shard *shard)
 {
-    struct turn_setup setup = {.max_allocations = shard->resources.max_allocations,
+    struct turn_setup setup = {.capacity = shard->resources.capacity,
                                .policy = &shard->resources.policy,
                                .random = random_pool_fill,
                                .random_context = &shard->random,
@@ -257,7 +257,7 @@ static bool make_server(struct shard *shard)
     enum err err = turn_server_new(&config, &shard->server);
 
     if (err == ERR_OK)
-        err = relay_table_init(&shard->relays, shard->resources.max_allocations, shard->base,
+        err = relay_table_init(&shard->relays, shard->resources.capacity, shard->base,
                                on_relay_readable, shard);
     if (err == ERR_OK) {
         struct datapath_config datapath_config = {.server = shard->server,
@@ -374,7 +374,7 @@ static bool join(struct shard *shard)
                                              .base = shard->base,
                                              .server = shard->server,
                                              .redirect = shard->redirect,
-                                             .capacity = shard->resources.max_allocations,
+                                             .capacity = shard->resources.capacity,
                                              .values = shard->resources.counters.page->values,
                                              .begin = current_round,
                                              .on_commands = run_own_commands,

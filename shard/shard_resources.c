@@ -107,22 +107,24 @@ static bool learn_own_addresses(struct shard_resources *resources)
 
 static bool fit_allocations(struct shard_resources *resources)
 {
+    const struct relay_options *options = resources->options;
     unsigned families = resources->families == (FAMILY_SET_V4 | FAMILY_SET_V6) ? 2 : 1;
-    uint32_t wanted = slice_allocations(resources->options);
+    uint32_t wanted = slice_allocations(options);
+    uint32_t host = host_allocations(options);
     uint64_t descriptors =
-        raise_descriptor_limit(descriptors_wanted(wanted, families, resources->options->shards));
+        raise_descriptor_limit(descriptors_wanted(host, families, options->shards));
 
     resources->max_allocations =
-        allocations_that_fit(descriptors, wanted, families, resources->options->shards);
+        allocations_that_fit(descriptors, wanted, families, options->shards);
+    resources->capacity = allocations_that_fit(descriptors, host, families, options->shards);
     resources->counters.page->values[SHARD_COUNT_CAPACITY] = resources->max_allocations;
     if (resources->max_allocations == 0)
         return fail("shard cannot start", "the limit of open files leaves room for no allocation");
     if (resources->max_allocations < wanted)
         log_event(LOG_LEVEL_WARNING, "the limit of open files restricts allocations", "limit",
                   LOG_U64(descriptors), "needed",
-                  LOG_U64(descriptors_wanted(wanted, families, resources->options->shards)),
-                  "allocations", LOG_U64(resources->max_allocations), "relay_ports",
-                  LOG_U64(wanted), NULL);
+                  LOG_U64(descriptors_wanted(wanted, families, options->shards)), "allocations",
+                  LOG_U64(resources->max_allocations), "relay_ports", LOG_U64(wanted), NULL);
     return true;
 }
 

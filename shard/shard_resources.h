@@ -19,8 +19,9 @@
 
 struct shard_resources {
     const struct relay_options *options;
-    uint8_t families; /* that have a public address */
-    uint32_t max_allocations;
+    uint8_t families;         /* that have a public address */
+    uint32_t max_allocations; /* on the ports of the slice */
+    uint32_t capacity;        /* together with restored ones on other ports */
     struct turn_peer_policy policy;
     struct state_dir state_dir;
     struct counter_writer counters;

@@ -397,7 +397,7 @@ static bool prepare(struct supervisor *supervisor, char **argv)
         return fail(problem.text);
     /* Inherited by the shards, who need far more than we do. */
     (void)raise_descriptor_limit(
-        descriptors_wanted(slice_allocations(options) + 1, both ? 2 : 1, options->shards));
+        descriptors_wanted(host_allocations(options), both ? 2 : 1, options->shards));
     return block_signals(supervisor) && bind_listeners(supervisor) && bind_redirects(supervisor);
 }
 

@@ -43,11 +43,16 @@ uint32_t slice_allocations(const struct relay_options *options)
                : ports;
 }
 
+uint32_t host_allocations(const struct relay_options *options)
+{
+    return (uint32_t)options->highest_port - options->lowest_port + 1;
+}
+
 struct turn_config turn_setup_config(const struct relay_options *options,
                                      const struct turn_setup *setup)
 {
     struct port_slice slice = slice_of(options);
-    uint32_t max_channels = setup->max_allocations * CHANNELS_FOR_EACH;
+    uint32_t max_channels = setup->capacity * CHANNELS_FOR_EACH;
 
     return (struct turn_config){
         .public_v4 = options->public_v4,
@@ -55,7 +60,8 @@ struct turn_config turn_setup_config(const struct relay_options *options,
         .lowest_port = slice.lowest,
         .highest_port = slice.highest,
         .shard = options->shard,
-        .max_allocations = setup->max_allocations,
+        .max_allocations = options->max_allocations,
+        .capacity = setup->capacity,
         .channels_per_allocation = options->channels_per_allocation,
         .max_channels = max_channels > options->channels_per_allocation
                             ? max_channels

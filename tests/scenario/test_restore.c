@@ -229,6 +229,32 @@ static void channels_that_do_not_fit(void **state)
                 turn_server_restore(server, now, &record) == ERR_OK);
 }
 
+static void more_than_the_slice_has_ports(void **state)
+{
+    struct fixture *f = *state;
+    allocate_udp(f, &f->alice);
+    allocate_udp(f, &f->bob);
+    static struct server_setup setup;
+    server_setup_init(&setup);
+    setup.config.lowest_port = setup.config.highest_port = 51000;
+    setup.config.capacity = 2;
+    struct turn_server *server;
+    struct turn_command command;
+    assert_int_equal(turn_server_new(&setup.config, &server), ERR_OK);
+    const struct test_client *clients[] = {&f->alice, &f->bob};
+    for (size_t i = 0; i < 2; i++) {
+        EXPECT_TRUE("Resize: ports outside the slice stay, however many",
+                    turn_server_restore(server, f->cs.now,
+                                        mirror_find(&f->cs.mirror, TURN_RECORD_ALLOCATION,
+                                                    &clients[i]->tuple, 0)) == ERR_OK);
+        assert_true(turn_server_next_command(server, &command));
+        assert_false(turn_server_next_command(server, &command));
+    }
+    EXPECT_TRUE("and leave the slice's own ports to new ones",
+                setup.counters[TURN_COUNT_PORTS_FREE] == 1);
+    turn_server_free(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +266,7 @@ int main(void)
         SCENARIO(no_longer_than_the_configuration_grants),
         SCENARIO(a_port_that_somebody_took),
         SCENARIO(channels_that_do_not_fit),
+        SCENARIO(more_than_the_slice_has_ports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,13 +38,13 @@ static void a_shard_has_its_slice(void **state)
 {
     (void)state;
     struct relay_options *options = options_with(4, 3);
-    struct turn_setup setup = {.max_allocations = 100};
+    struct turn_setup setup = {.capacity = 100};
     struct turn_config config = turn_setup_config(options, &setup);
 
     assert_int_equal(config.lowest_port, 61440);
     assert_int_equal(config.highest_port, 65535);
     assert_int_equal(config.shard, 3);
-    assert_int_equal(config.max_allocations, 100);
+    assert_int_equal(config.capacity, 100);
     assert_string_equal(config.realm, "example");
     assert_int_equal(strncmp(config.software, "relay ", 6), 0);
     assert_true(strlen(config.software) <= TURN_SOFTWARE_MAX);
@@ -66,7 +66,7 @@ static void each_shard_knows_the_quota_of_the_deployment(void **state)
 {
     (void)state;
     struct relay_options *options = options_with(4, 0);
-    struct turn_setup setup = {.max_allocations = 1};
+    struct turn_setup setup = {.capacity = 1};
 
     options->user_quota = 5;
     assert_int_equal(turn_setup_config(options, &setup).user_quota, 5);
@@ -76,10 +76,10 @@ static void one_allocation_can_have_all_its_channels(void **state)
 {
     (void)state;
     struct relay_options *options = options_with(1, 0);
-    struct turn_setup setup = {.max_allocations = 1};
+    struct turn_setup setup = {.capacity = 1};
 
     assert_int_equal(turn_setup_config(options, &setup).max_channels, 512);
-    setup.max_allocations = 16384;
+    setup.capacity = 16384;
     assert_int_equal(turn_setup_config(options, &setup).max_channels, 16 * 16384);
 }
 
