@@ -1,6 +1,7 @@
 """bench_process.py — relay-bench as the steady load of a test, with what it says of each flow."""
 
 import json
+import signal
 
 from relay_process import BUILD, PATIENCE_SEC, SECRET
 
@@ -17,15 +18,14 @@ class Bench:
 
     def stop(self):
         """Has it end now rather than later."""
-        import signal
         self._program.signal(signal.SIGINT)
 
     def is_running(self):
         return self._program.is_running()
 
-    def result(self):
+    def result(self, interrupted=False):
         """Waits for its end and returns what it printed."""
-        code = self._program.wait(self._duration_sec + PATIENCE_SEC)
+        code = self._program.wait(PATIENCE_SEC + (0 if interrupted else self._duration_sec))
         text = self._log.read_text(encoding="utf-8")
         if code != 0:
             raise AssertionError(f"relay-bench ended with {code}:\n{text[:4000]}")

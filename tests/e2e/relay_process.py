@@ -36,6 +36,15 @@ def clean_environment(extra=None):
     return {**kept, **(extra or {})}
 
 
+def is_gone(pid):
+    """The process has ended, whether or not somebody has asked after it."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
 class Program:
     """A running program. The kernel ends it when the test program ends, whatever way."""
 
