@@ -27,14 +27,21 @@ class HeldShards:
 
     def start(self, shift=0):
         """Starts all shards, shard k with socket k + |shift|, and waits until they serve."""
-        self.shards = [
-            self._test.launch(*self._options, command=f"shard --shard {k}", shards=self.count,
-                              public6=None,
-                              **passing(self.sockets[(k + shift) % self.count]))
-            for k in range(self.count)]
+        self.shards = [self._launch(k, (k + shift) % self.count) for k in range(self.count)]
         for shard in self.shards:
             shard.wait_ready()
         return self
+
+    def _launch(self, shard, socket_number):
+        return self._test.launch(*self._options, command=f"shard --shard {shard}",
+                                 shards=self.count, public6=None,
+                                 **passing(self.sockets[socket_number]))
+
+    def replace(self, shard, socket_number):
+        """Stops a shard and starts it anew with another socket. Returns it."""
+        self.shards[shard].stop()
+        self.shards[shard] = self._launch(shard, socket_number).wait_ready()
+        return self.shards[shard]
 
     def stop(self):
         for shard in self.shards:
