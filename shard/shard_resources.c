@@ -56,16 +56,22 @@ static bool open_redirect(struct shard_resources *resources)
     return err == ERR_OK || fail("shard cannot listen to the others", problem.text);
 }
 
-/* Takes what was passed, each kind of socket to its place, and opens what was not. */
-static bool open_sockets(struct shard_resources *resources)
+/* Before anything else is opened: a descriptor that is said to be passed and is not would have its
+ * number by then. */
+static bool take_passed(unsigned *ret_count)
+{
+    struct problem problem;
+
+    return passed_sockets_take(ret_count, &problem) == ERR_OK ||
+           fail("shard cannot listen", problem.text);
+}
+
+/* Puts the |passed| sockets to their places, and opens what was not passed. */
+static bool open_sockets(struct shard_resources *resources, unsigned passed)
 {
     int listeners[PASSED_SOCKETS_MAX];
-    struct problem problem;
-    unsigned passed;
     unsigned count = 0;
 
-    if (passed_sockets_take(&passed, &problem) != ERR_OK)
-        return fail("shard cannot listen", problem.text);
     for (unsigned i = 0; i < passed; i++) {
         int fd = PASSED_SOCKETS_FIRST + (int)i;
 
@@ -130,11 +136,13 @@ static bool fit_allocations(struct shard_resources *resources)
 
 bool shard_resources_open(const struct relay_options *options, struct shard_resources *ret)
 {
+    unsigned passed;
+
     *ret = SHARD_RESOURCES_NONE;
     ret->options = options;
     ret->families = relay_families(options);
-    return open_counters(ret) && fit_allocations(ret) && open_sockets(ret) &&
-           choose_bindings(ret) && learn_own_addresses(ret);
+    return take_passed(&passed) && open_counters(ret) && fit_allocations(ret) &&
+           open_sockets(ret, passed) && choose_bindings(ret) && learn_own_addresses(ret);
 }
 
 void shard_resources_close(struct shard_resources *resources)
