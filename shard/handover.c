@@ -38,42 +38,58 @@ static void send_to(struct handover *handover, uint32_t shard, const struct five
     redirect_send(handover->config.redirect, shard, &redirected);
 }
 
-/* Who deals with the five-tuples of |owner| on this host. */
-static struct tuple_owner stand_in(const struct handover *handover, const struct owner *owner)
+static struct tuple_owner by_shard(uint32_t shard)
+{
+    return (struct tuple_owner){.by = OWNED_BY_SHARD, .shard = shard};
+}
+
+/* Of an |owner| of this host that is one shard more than there are. */
+static struct tuple_owner stand_in(const struct handover *handover, uint32_t owner)
 {
     const struct handover_config *config = &handover->config;
-    uint32_t shard = owner->shard % config->shards;
+    uint32_t adopter = owner % config->shards;
+
+    if (config->process(config->context, owner) != SHARD_PROCESS_NONE)
+        return by_shard(owner);
+    if (adopter != config->self.shard &&
+        config->process(config->context, adopter) == SHARD_PROCESS_STARTING)
+        return by_shard(adopter);
+    return (struct tuple_owner){.by = OWNED_BY_UNKNOWN};
+}
+
+/* Who deals with the five-tuples of |owner|. |is_live|: its lease holds. */
+static struct tuple_owner dealing(const struct handover *handover, const struct owner *owner,
+                                  bool is_live)
+{
+    const struct handover_config *config = &handover->config;
 
     if (strcmp(owner->host, config->self.host) != 0)
-        return (struct tuple_owner){.by = OWNED_BY_OTHER_HOST};
+        return (struct tuple_owner){.by = is_live ? OWNED_BY_OTHER_HOST : OWNED_BY_NOBODY};
     /* If it were here the core would have it. */
-    if (shard == config->self.shard)
+    if (owner->shard == config->self.shard)
         return (struct tuple_owner){.by = OWNED_BY_NOBODY};
-    return (struct tuple_owner){.by = OWNED_BY_SHARD, .shard = shard};
+    if (owner->shard >= config->shards)
+        return stand_in(handover, owner->shard);
+    if (is_live || config->process(config->context, owner->shard) != SHARD_PROCESS_NONE)
+        return by_shard(owner->shard);
+    return (struct tuple_owner){.by = OWNED_BY_NOBODY};
 }
 
 static struct tuple_owner owner_of_answer(const struct handover *handover,
                                           const struct ownership_answer *answer)
 {
-    const struct handover_config *config = &handover->config;
-
     switch (answer->outcome) {
     case OWNERSHIP_DONE:
-        break;
+        return dealing(handover, &answer->owner, answer->owner_is_live);
     case OWNERSHIP_NONE:
         return (struct tuple_owner){.by = OWNED_BY_NOBODY};
     case OWNERSHIP_HELD:
     case OWNERSHIP_QUOTA:
     case OWNERSHIP_STALE:
     case OWNERSHIP_AWAY:
-        return (struct tuple_owner){.by = OWNED_BY_UNKNOWN};
+        break;
     }
-    struct tuple_owner owner = stand_in(handover, &answer->owner);
-
-    if (answer->owner_is_live ||
-        (owner.by == OWNED_BY_SHARD && config->is_alive(config->context, owner.shard)))
-        return owner;
-    return (struct tuple_owner){.by = OWNED_BY_NOBODY};
+    return (struct tuple_owner){.by = OWNED_BY_UNKNOWN};
 }
 
 static void on_found(void *context, const struct ownership_answer *answer)
@@ -203,13 +219,15 @@ void handover_allocate(struct handover *handover, struct turn_now now,
                        const struct five_tuple *five_tuple, const struct owner *owner,
                        struct bytes datagram, uint8_t hops)
 {
-    struct tuple_owner to = stand_in(handover, owner);
+    struct tuple_owner to = dealing(handover, owner, true);
 
     misrouted_learn(handover->misrouted, now.mono, five_tuple, to);
     if (datagram.len > 0 && to.by == OWNED_BY_SHARD)
         send_to(handover, to.shard, five_tuple, datagram, hops);
     else if (to.by == OWNED_BY_OTHER_HOST)
         count(handover, SHARD_COUNT_MISROUTED_ELSEWHERE);
+    else if (to.by == OWNED_BY_UNKNOWN)
+        count(handover, SHARD_COUNT_MISROUTED_OWNER_UNKNOWN);
 }
 
 void handover_claimed(struct handover *handover, const struct five_tuple *five_tuple)

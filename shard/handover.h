@@ -7,8 +7,10 @@
  *
  * Whose a five-tuple is, is a matter of misrouted.h; here the look-ups are carried out. An owner
  * whose lease is over may still be there, when it was the registry that stood still: so it
- * counts as long as its process lives. What belongs to a shard that is no more
- * goes to the one that adopts it (restore.h).
+ * counts as long as its process lives. So does one beyond the number of shards, while that is
+ * being changed. When it has gone, the shard that adopts what it had is sent the datagrams as
+ * long as it is starting; until one that serves has adopted them they are dropped, since its
+ * answer, 437, would make the client give up an allocation that is about to come back.
  */
 #ifndef RELAY_HANDOVER_H
 #define RELAY_HANDOVER_H
@@ -18,6 +20,7 @@
 #include "misrouted.h"
 #include "ownership.h"
 #include "redirect.h"
+#include "restore.h"
 #include "siphash.h"
 #include "transport_addr.h"
 
@@ -34,8 +37,8 @@ struct handover_config {
     uint64_t *values;       /* of the counter page */
     /* Begins a round, or returns the instant of the open one: at its end handover_run is called. */
     struct turn_now (*begin)(void *context);
-    /* Does a process of shard |shard| of this host live? */
-    bool (*is_alive)(void *context, uint32_t shard);
+    /* What the process of shard |shard| of this host does. */
+    enum shard_process_state (*process)(void *context, uint32_t shard);
     /* |datagram| is for this shard to deal with (TURN_ARRIVAL_SETTLED). */
     void (*on_settled)(void *context, struct turn_now now, const struct five_tuple *five_tuple,
                        struct bytes datagram);

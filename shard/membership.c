@@ -55,11 +55,6 @@ static enum shard_process_state process_of(void *context, uint32_t shard)
                                                        : SHARD_PROCESS_SERVING;
 }
 
-static bool is_alive(void *context, uint32_t shard)
-{
-    return process_of(context, shard) != SHARD_PROCESS_NONE;
-}
-
 /*
  * The registry.
  */
@@ -216,7 +211,7 @@ static enum err make_handover(struct membership *membership, const struct shard_
                                        .shards = lease->shards,
                                        .values = config->values,
                                        .begin = begin,
-                                       .is_alive = is_alive,
+                                       .process = process_of,
                                        .on_settled = on_settled,
                                        .context = membership};
 

@@ -21,7 +21,7 @@ struct message {
 
 /* A shard that datagrams are handed to. */
 struct target {
-    struct redirect *redirect;
+    struct redirect *redirect; /* NULL: never used, all zero */
     uint32_t shard;
     int fd; /* connected to its socket; -1 before the first message */
     struct event writable;
@@ -59,8 +59,6 @@ enum err redirect_new(const struct redirect_config *config, struct redirect **re
         redirect_free(redirect);
         return ERR_NO_MEMORY;
     }
-    for (uint32_t i = 0; i < config->shards; i++)
-        redirect->targets[i] = (struct target){.redirect = redirect, .shard = i, .fd = -1};
     *ret = redirect;
     return ERR_OK;
 }
@@ -80,8 +78,10 @@ void redirect_free(struct redirect *redirect)
     if (redirect == NULL)
         return;
     if (redirect->targets != NULL) {
-        for (uint32_t i = 0; i < redirect->config.shards; i++)
-            disconnect(&redirect->targets[i]);
+        for (uint32_t i = 0; i < redirect->config.shards; i++) {
+            if (redirect->targets[i].redirect != NULL)
+                disconnect(&redirect->targets[i]);
+        }
     }
     free(redirect->targets);
     pool_deinit(&redirect->messages);
@@ -237,6 +237,8 @@ void redirect_send(struct redirect *redirect, uint32_t shard, const struct redir
     }
     struct target *target = &redirect->targets[shard];
 
+    if (target->redirect == NULL)
+        *target = (struct target){.redirect = redirect, .shard = shard, .fd = -1};
     next.hops++;
     if (!enqueue(target, &next)) {
         count(redirect, SHARD_COUNT_REDIRECT_OWNER_BUSY, 1);

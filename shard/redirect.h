@@ -37,7 +37,7 @@ struct redirect_config {
     const struct state_dir *dir; /* where the sockets are; must outlive it, as the next two */
     struct event_base *base;
     uint64_t *values; /* of the counter page */
-    uint32_t shards;  /* of this host */
+    uint32_t shards;  /* that there can be on this host; one that is not used costs nothing */
     int fd;           /* the socket to read from; not closed */
     /* Takes what another shard handed over. The view dies with the call of redirect_read. */
     void (*on_datagram)(void *context, struct turn_now now, const struct redirected *redirected);

@@ -284,7 +284,7 @@ static bool make_redirect(struct shard *shard)
     const struct redirect_config config = {.dir = &shard->resources.state_dir,
                                            .base = shard->base,
                                            .values = shard->resources.counters.page->values,
-                                           .shards = shard->options->shards,
+                                           .shards = RELAY_SHARDS_MAX,
                                            .fd = shard->resources.redirect_fd,
                                            .on_datagram = handle_redirected,
                                            .context = shard};
