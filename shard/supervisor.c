@@ -141,6 +141,22 @@ static void log_death(const struct child *child, pid_t pid, int status, int64_t 
               NULL);
 }
 
+/* What process |pid| of the shard says of itself; STARTING as long as it says nothing. */
+static enum shard_state state_of(const struct supervisor *supervisor, const struct child *child,
+                                 pid_t pid)
+{
+    struct state_dir dir = STATE_DIR_CLOSED;
+    struct counter_snapshot snapshot;
+    struct problem problem;
+    enum err err = state_dir_open(supervisor->options->state_dir, STATE_DIR_SERVE, &dir, &problem);
+
+    if (err == ERR_OK)
+        err = counter_page_read(&dir, child->process.shard, &snapshot, &problem);
+    state_dir_close(&dir);
+    return err == ERR_OK && snapshot.page.pid == pid ? (enum shard_state)snapshot.page.state
+                                                     : SHARD_STATE_STARTING;
+}
+
 static void bury(struct supervisor *supervisor, struct child *child, int status)
 {
     pid_t pid = child->pid;
@@ -148,13 +164,18 @@ static void bury(struct supervisor *supervisor, struct child *child, int status)
     child->pid = 0;
     if (supervisor->is_stopping)
         return;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BAD_CONFIGURATION &&
-        child->restarts == 0) {
-        /* No shard can start from it. Later, when a file has gone bad since the start, it is no
-         * reason to stop the shards that serve. */
-        log_event(LOG_LEVEL_ERROR, "shard refused its configuration; stopping", "shard",
-                  LOG_U64(child->process.shard), NULL);
-        stop(supervisor, EXIT_BAD_CONFIGURATION);
+    if (WIFEXITED(status) && WEXITSTATUS(status) != EXIT_OK && child->restarts == 0 &&
+        state_of(supervisor, child, pid) == SHARD_STATE_STARTING) {
+        /* What it was started with does not do, as it has said, and rather the operator is told
+         * at once. Later, when a file has gone bad since the start, it is no reason to stop the
+         * shards that serve. */
+        bool is_refused = WEXITSTATUS(status) == EXIT_BAD_CONFIGURATION;
+
+        log_event(LOG_LEVEL_ERROR,
+                  is_refused ? "shard refused its configuration; stopping"
+                             : "shard cannot start; stopping",
+                  "shard", LOG_U64(child->process.shard), NULL);
+        stop(supervisor, is_refused ? EXIT_BAD_CONFIGURATION : EXIT_FAILED);
         return;
     }
     struct mono_time at = now();
@@ -248,21 +269,6 @@ static void on_hangup(struct supervisor *supervisor)
     rolling_restart_begin(&supervisor->rolling);
 }
 
-/* The shard's process is the one that we started, and serves. */
-static bool is_serving(const struct supervisor *supervisor, const struct child *child)
-{
-    struct state_dir dir = STATE_DIR_CLOSED;
-    struct counter_snapshot snapshot;
-    struct problem problem;
-    enum err err = state_dir_open(supervisor->options->state_dir, STATE_DIR_SERVE, &dir, &problem);
-
-    if (err == ERR_OK)
-        err = counter_page_read(&dir, child->process.shard, &snapshot, &problem);
-    state_dir_close(&dir);
-    return err == ERR_OK && snapshot.page.pid == child->pid &&
-           snapshot.page.state == SHARD_STATE_SERVING;
-}
-
 /* Does the next step of a rolling restart. When to look again; NEVER when none is under way. */
 static struct mono_time roll(struct supervisor *supervisor)
 {
@@ -273,8 +279,9 @@ static struct mono_time roll(struct supervisor *supervisor)
     const struct child *child = &supervisor->children[rolling->shard];
     bool is_running = child->pid > 0;
 
-    switch (rolling_restart_next(rolling, supervisor->options->shards, is_running,
-                                 is_running && is_serving(supervisor, child), now())) {
+    switch (rolling_restart_next(
+        rolling, supervisor->options->shards, is_running,
+        is_running && state_of(supervisor, child, child->pid) == SHARD_STATE_SERVING, now())) {
     case ROLLING_NOTHING:
         log_event(LOG_LEVEL_INFO, "all shards were restarted", NULL);
         return MONO_TIME_NEVER;

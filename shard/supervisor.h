@@ -15,7 +15,7 @@ struct relay_options;
  *            ones, with `run` (when it is there) replaced by `shard --shard K`.
  *
  * Returns the exit code of the program: 0 after SIGTERM or SIGINT, 1 when it
- * could not start (the reason was logged), 2 when a shard's first process refused its
+ * or a shard's first process could not start (the reason was logged), 2 when that refused its
  * configuration.
  */
 int supervisor_run(const struct relay_options *options, char **argv);

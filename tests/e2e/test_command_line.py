@@ -130,5 +130,16 @@ class Ping(e2e.E2eTest):
                            says=r"forbids the peer address 127\.0\.0\.1 \(403\).*--allow-peer")
 
 
+class NoShardStarts(e2e.E2eTest):
+    def test_what_stops_a_shard_at_its_first_start_stops_the_relay(self):
+        state = self.folder / "state"
+        state.mkdir(mode=0o700)
+        (state / "shard-1.counters").mkdir()
+        relay = self.launch()
+        self.assertEqual(relay.wait(), 1)
+        self.assertTrue(relay.events("shard cannot start"))
+        self.assertTrue(relay.events("shard cannot start; stopping"))
+
+
 if __name__ == "__main__":
     e2e.main()
