@@ -230,8 +230,8 @@ static bool may_take(struct local_table *table, struct mono_time now,
 
     if (!local_lease_is_live(table, now, stored->owner))
         return true;
-    return (is_unclaimed(value) || is_unclaimed(value_of(stored))) &&
-           is_older(table, now, value, owner, stored);
+    /* Whoever has one that is marked claims it once more later, and learns of it then. */
+    return is_unclaimed(value_of(stored)) && is_older(table, now, value, owner, stored);
 }
 
 /* Has the user of |record| already |quota| allocations besides |member|? Takes as long as they are
@@ -257,6 +257,24 @@ static bool is_over_quota(struct local_table *table, struct mono_time now,
     return others >= quota;
 }
 
+static bool is_same_field(struct bytes value, struct bytes stored, const char *name)
+{
+    struct bytes field, other;
+
+    return fields_get(value, name, &field) == ERR_OK &&
+           fields_get(stored, name, &other) == ERR_OK && bytes_equal(field, other);
+}
+
+/* Is it the very allocation that is recorded? What is beneath another one is not its own. */
+static bool is_same(const struct turn_record *record, const struct local_holding *stored)
+{
+    char text[RECORD_VALUE_MAX];
+    struct bytes value = view(text, record_value_write(record, text));
+
+    return is_same_field(value, value_of(stored), "transaction") &&
+           is_same_field(value, value_of(stored), "port");
+}
+
 enum ownership_outcome local_allocation_claim(struct local_table *table, struct mono_time now,
                                               const struct ownership_writer *writer,
                                               const struct turn_record *record, uint32_t quota,
@@ -280,7 +298,7 @@ enum ownership_outcome local_allocation_claim(struct local_table *table, struct 
     if (!table->has_room)
         return OWNERSHIP_AWAY;
     /* What is over, or whose owner cannot be read, is not kept. */
-    if (!keep || !is_stored || stored.head.end <= now.usec)
+    if (!keep || !is_stored || stored.head.end <= now.usec || !is_same(record, &stored))
         remove_beneath(table, member);
     put(table, now, member, &writer->owner, writer->epoch, record, is_stored ? &stored : NULL);
     return OWNERSHIP_DONE;

@@ -110,7 +110,7 @@ static void of_two_made_while_it_was_away_the_older_is_in_the_right(void **state
     open_both();
     for (unsigned i = 0; i < 16; i++) {
         bool stored_unclaimed = i & 1, unclaimed = i & 2, is_older = i & 4, is_same = i & 8;
-        bool takes = (stored_unclaimed || unclaimed) && is_older && !is_same;
+        bool takes = stored_unclaimed && is_older && !is_same;
         struct turn_record stored = client_allocation(&client, i), theirs = stored;
 
         stored.allocation.unclaimed = stored_unclaimed;
@@ -215,6 +215,29 @@ static void a_claim_keeps_what_is_beneath_or_not(void **state)
     assert_int_equal(client_claim(&other, &allocation, 0, false), OWNERSHIP_DONE);
     assert_int_equal(client_list(&other), OWNERSHIP_DONE);
     assert_int_equal(other.record_count, 1);
+    close_both();
+}
+
+static void nothing_beneath_another_allocation_is_kept(void **state)
+{
+    struct turn_record allocation, channel;
+
+    (void)state;
+    open_both();
+    for (unsigned i = 0; i < 2; i++) {
+        allocation = client_allocation(&client, 1);
+        channel = client_channel(&client, 1, 0x4001);
+        assert_int_equal(client_claim(&client, &allocation, 0, true), OWNERSHIP_DONE);
+        assert_int_equal(client_record(&client, &channel), OWNERSHIP_DONE);
+        /* The five-tuple has a new allocation: another request's, or with another port. */
+        if (i == 0)
+            allocation.allocation.transaction_id[0] ^= 1;
+        else
+            allocation.allocation.port++;
+        assert_int_equal(client_claim(&client, &allocation, 0, true), OWNERSHIP_DONE);
+        assert_int_equal(client_list(&client), OWNERSHIP_DONE);
+        assert_int_equal(client.record_count, 1);
+    }
     close_both();
 }
 
@@ -435,6 +458,7 @@ int main(void)
         cmocka_unit_test(older_is_told_by_the_wall_clock_between_two_boots),
         cmocka_unit_test(a_username_has_no_more_than_its_quota),
         cmocka_unit_test(a_claim_keeps_what_is_beneath_or_not),
+        cmocka_unit_test(nothing_beneath_another_allocation_is_kept),
         cmocka_unit_test(records_are_for_what_the_writer_holds),
         cmocka_unit_test(forgetting_removes_one_or_all_that_is_beneath),
         cmocka_unit_test(a_port_leads_to_the_records_of_its_allocation),
