@@ -11,7 +11,7 @@ from bench_process import Bench
 from relay_process import SANITIZED, eventually
 
 SHARDS = 4
-ALLOCATIONS = 400
+ALLOCATIONS = 100 if SANITIZED else 400
 KILLS = 2 if SANITIZED else 10
 # Each flow sends every 50 ms each way.
 RATE = 2 * ALLOCATIONS * 20

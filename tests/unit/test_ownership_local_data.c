@@ -91,7 +91,6 @@ static void what_is_forgotten_leaves_nothing(void **state)
         allocation.allocation.port++;
         allocation.allocation.username[0]++;
         assert_int_equal(client_record(&client, &allocation), OWNERSHIP_DONE);
-        allocation.allocation.port++;
         assert_int_equal(client_claim(&client, &allocation, 0, true), OWNERSHIP_DONE);
         assert_int_equal(count("relay:"), ALWAYS_THERE + 6);
         assert_int_equal(client_forget(&client, &allocation), OWNERSHIP_DONE);

@@ -1,6 +1,8 @@
 /* test_send_batch.c — tests of send_batch.h, on the loopback interface. */
 #include "send_batch.h"
 
+#include "lease.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -54,6 +56,22 @@ static void expect_nothing(struct fixture *fixture)
     char got;
 
     assert_int_equal(recv(fixture->receiver, &got, 1, MSG_DONTWAIT), -1);
+}
+
+static void what_a_pause_has_overtaken_is_not_sent(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_text(fixture, "one");
+    add_text(fixture, "two");
+    fixture->batch.began.usec -= (int64_t)LEASE_PAUSE_MSEC * 1000; /* as if it had slept since */
+    send_batch_flush(&fixture->batch);
+    expect_nothing(fixture);
+    assert_int_equal(fixture->values[SHARD_COUNT_SEND_AFTER_PAUSE], 2);
+    add_text(fixture, "three");
+    send_batch_flush(&fixture->batch);
+    expect_text(fixture, "three");
+    assert_int_equal(fixture->values[SHARD_COUNT_SEND_AFTER_PAUSE], 2);
 }
 
 static void an_empty_batch_sends_nothing(void **state)
@@ -213,6 +231,7 @@ static void a_full_socket_drops_the_rest_and_does_not_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        BATCH_TEST(what_a_pause_has_overtaken_is_not_sent),
         BATCH_TEST(an_empty_batch_sends_nothing),
         BATCH_TEST(a_batch_leaves_in_one_call_and_in_order),
         BATCH_TEST(a_full_batch_is_as_large_as_announced),
