@@ -222,5 +222,8 @@ void redis_connection_flush(struct redis_connection *connection)
 
     if (hiredis == NULL || connection->is_in_handler || !(hiredis->c.flags & REDIS_CONNECTED))
         return;
+    /* Mostly there is nothing: it is called after every wake-up of a shard. */
+    if (sdslen(hiredis->c.obuf) == 0)
+        return;
     redisAsyncHandleWrite(hiredis);
 }
