@@ -65,7 +65,7 @@ void turn_server_lost(struct turn_server *server, struct turn_now now,
 {
     turn_command_begin_input(server);
     struct turn_allocation *allocation = turn_allocation_find(&server->allocations, five_tuple);
-    if (allocation && allocation->state == TURN_ALLOCATION_LIVE)
+    if (allocation && allocation->state == TURN_ALLOCATION_LIVE && !allocation->unclaimed)
         turn_end_allocation(server, allocation, now.mono, TURN_END_LOST);
 }
 

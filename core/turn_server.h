@@ -198,7 +198,8 @@ void turn_server_claim_result(struct turn_server *server, struct turn_now now,
                               struct turn_relay_id relay_id, enum turn_claim result);
 
 /* turn_server_lost: another shard owns |five_tuple|. Its allocation here, if any, ends:
- * CLOSE_RELAY with TURN_END_LOST, and nothing is written. */
+ * CLOSE_RELAY with TURN_END_LOST, and nothing is written. One that is not claimed yet stays: its
+ * claim will tell. */
 void turn_server_lost(struct turn_server *server, struct turn_now now,
                       const struct five_tuple *five_tuple);
 

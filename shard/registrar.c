@@ -458,14 +458,7 @@ static void deliver(struct registrar *registrar, struct turn_now now)
 {
     const struct registrar_config *config = &registrar->config;
 
-    while (registrar->first_answered != NULL) {
-        struct claim *claim = registrar->first_answered;
-
-        registrar->first_answered = claim->next;
-        if (registrar->first_answered == NULL)
-            registrar->last_answered = NULL;
-        deliver_claim(registrar, now, claim);
-    }
+    /* These first: a claim granted since then settles whose it is. */
     while (registrar->losses != NULL) {
         struct loss *loss = registrar->losses;
 
@@ -473,6 +466,14 @@ static void deliver(struct registrar *registrar, struct turn_now now)
         turn_server_lost(config->server, now, &loss->five_tuple);
         config->on_commands(config->context, now);
         free(loss);
+    }
+    while (registrar->first_answered != NULL) {
+        struct claim *claim = registrar->first_answered;
+
+        registrar->first_answered = claim->next;
+        if (registrar->first_answered == NULL)
+            registrar->last_answered = NULL;
+        deliver_claim(registrar, now, claim);
     }
 }
 
@@ -492,6 +493,7 @@ static void on_written(void *context, const struct ownership_answer *answer)
         struct loss *loss = malloc(sizeof(*loss));
 
         (void)begin(registrar);
+        registrar->wants_unclaimed = true; /* it may be one of those */
         if (loss != NULL) {
             *loss = (struct loss){.next = registrar->losses, .five_tuple = write->five_tuple};
             registrar->losses = loss;
@@ -550,6 +552,7 @@ void registrar_restored(struct registrar *registrar, bool rewrite)
 void registrar_claim_unclaimed(struct registrar *registrar)
 {
     registrar->wants_unclaimed = true;
+    registrar->publish_at = (struct mono_time){0};
 }
 
 static void begin_publication(struct registrar *registrar, struct turn_now now)

@@ -339,7 +339,10 @@ static void on_leases_listed(void *context, const struct ownership_answer *answe
         config->on_adopted(config->context, now, restore->adopted);
         restore->adopted = 0;
     }
-    if (restore->is_layout_new && restore->has_others && !restore->is_ready) {
+    /* What is written of an allocation that is not claimed yet would be refused. */
+    bool has_unclaimed = config->values[TURN_COUNT_ALLOCATIONS_UNCLAIMED] > 0;
+
+    if (!restore->is_ready && (has_unclaimed || (restore->is_layout_new && restore->has_others))) {
         wait_for(restore, now, RESTORE_ASK_MSEC);
         return;
     }
