@@ -112,6 +112,12 @@ static void on_not_mine(void *context, struct turn_now now, const struct five_tu
 {
     struct shard *shard = context;
 
+    if (shard->hops > 0) {
+        /* Who handed it over will learn better, and its client asks again. An answer from here,
+         * 437, would end an allocation that may be well elsewhere. */
+        shard->resources.counters.page->values[SHARD_COUNT_REDIRECT_HOP_LIMIT]++;
+        return;
+    }
     membership_not_mine(shard->membership, now, five_tuple, datagram, owner);
 }
 
@@ -131,7 +137,7 @@ static void handle_redirected(void *context, struct turn_now now,
 
     shard->hops = redirected->hops;
     datapath_client_datagram(shard->datapath, &redirected->five_tuple, redirected->datagram,
-                             TURN_ARRIVAL_SETTLED, now);
+                             TURN_ARRIVAL_FIRST, now);
     shard->hops = 0;
 }
 
