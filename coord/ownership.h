@@ -137,7 +137,8 @@ struct ownership_writer {
  *            and this one is older
  *          - |quota| > 0 and the username has that many others                        QUOTA
  *        |keep| leaves the channels and permissions that are recorded beneath in place (for
- *        adoption and publishing again); else they go. Or STALE, AWAY. The record expires by
+ *        adoption and publishing again) when it is this very allocation that is recorded, by its
+ *        port and transaction id; else they go. Or STALE, AWAY. The record expires by
  *        itself some time after |expires|.
  */
 enum err ownership_claim(struct ownership *ownership, struct turn_now now,

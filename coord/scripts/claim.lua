@@ -3,7 +3,7 @@
 -- KEYS  1 the allocation  2, 3 live and shard of the writer  4 its allocations
 --       5 the port  6 the user
 -- ARGV  1 epoch  2 owner  3 CLIENT>SERVER  4 allocation  5 time to its end  6 quota, 0 = none
---       7 whether to keep the channels and permissions
+--       7 whether to keep the channels and permissions of this allocation
 -- Gives DONE, HELD with the owner, QUOTA, or STALE.
 
 -- Was the one made before the other? Their times are of the monotonic clocks of two boots; where
@@ -18,6 +18,12 @@ local function is_older(value, owner, other_value, other_owner)
     other_created = other_created + (tonumber(field(other_lease, 'wall_offset') or '') or 0)
   end
   return created < other_created
+end
+
+-- Is it the very allocation that is recorded? What is beneath another one is not its own.
+local function is_same(value, stored_value)
+  return field(value, 'transaction') == field(stored_value, 'transaction')
+    and field(value, 'port') == field(stored_value, 'port')
 end
 
 if not holds_lease(KEYS[2], ARGV[1]) then
@@ -50,7 +56,7 @@ write()
 if stored_owner then
   unindex(member, stored_owner, stored_value)
 end
-if not keep and redis.call('HLEN', KEYS[1]) > 3 then
+if not (keep and stored_owner and is_same(value, stored_value)) and redis.call('HLEN', KEYS[1]) > 3 then
   redis.call('DEL', KEYS[1])
   write()
 end
