@@ -35,6 +35,9 @@ struct restore {
 
     struct shard_lease orphan; /* TAKING to ENDING */
     bool has_orphan;           /* one was found among the leases */
+    int64_t passed;            /* orphans up to this one were seen to in this pass; -1 */
+    uint64_t left;             /* allocations listed that are recorded as the orphan's still */
+    bool is_claiming;          /* what was adopted in this pass */
     bool has_live_orphan;
     bool has_others;   /* that have not yet opened their ports */
     int64_t move_usec; /* what the times of the records being listed are off */
@@ -53,6 +56,7 @@ enum err restore_new(const struct restore_config *config, struct turn_now now, s
         return ERR_NO_MEMORY;
     restore->config = *config;
     restore->ask_at = MONO_TIME_NEVER;
+    restore->passed = -1;
     restore->ready_by = mono_time_add_usec(now.mono, (int64_t)RESTORE_LEASE_MSEC * 1000);
     *ret = restore;
     return ERR_OK;
@@ -143,8 +147,10 @@ static void restore_allocation(struct restore *restore, struct turn_now now,
 {
     const struct restore_config *config = &restore->config;
 
-    if (turn_server_has(config->server, &record->five_tuple))
+    if (turn_server_has(config->server, &record->five_tuple)) {
+        restore->left++;
         return; /* of an earlier, interrupted pass; or made again meanwhile */
+    }
     enum err err = turn_server_restore(config->server, now, record);
 
     if (err != ERR_OK) {
@@ -154,6 +160,7 @@ static void restore_allocation(struct restore *restore, struct turn_now now,
     config->on_commands(config->context, now);
     if (turn_server_has(config->server, &record->five_tuple)) {
         restore->allocations++;
+        restore->left++;
         return;
     }
     drop(restore, now, record, "its relay socket could not be opened");
@@ -217,7 +224,7 @@ static void log_records(const struct restore *restore, struct turn_now now)
 static void begin_listing(struct restore *restore, struct turn_now now)
 {
     restore->began_at = now.mono;
-    restore->allocations = restore->channels = restore->dropped = 0;
+    restore->allocations = restore->channels = restore->dropped = restore->left = 0;
 }
 
 /*
@@ -249,7 +256,8 @@ static void on_lease(void *context, const struct shard_lease *lease, bool is_liv
 
     if (is_orphan(restore, lease)) {
         restore->has_live_orphan |= process != SHARD_PROCESS_NONE;
-        if (process == SHARD_PROCESS_NONE && !restore->has_orphan) {
+        if (process == SHARD_PROCESS_NONE && lease->owner.shard > restore->passed &&
+            (!restore->has_orphan || lease->owner.shard < restore->orphan.owner.shard)) {
             restore->has_orphan = true;
             restore->orphan = *lease;
         }
@@ -265,6 +273,7 @@ static void on_orphan_ended(void *context, const struct ownership_answer *answer
     struct turn_now now = begin(restore);
 
     (void)answer; /* if it was not, it is found again */
+    restore->passed = restore->orphan.owner.shard;
     ask_leases(restore, now);
 }
 
@@ -281,7 +290,12 @@ static void on_orphan_listed(void *context, const struct ownership_answer *answe
         return;
     }
     restore->step = STEP_ENDING;
-    restore->orphan.state = SHARD_STATE_STOPPED;
+    /* While something is recorded as its own it has to be found again, should this process die
+     * before it has claimed that. */
+    if (restore->left > 0)
+        restore->is_claiming = true;
+    else
+        restore->orphan.state = SHARD_STATE_STOPPED;
     if (ownership_end_lease(restore->config.ownership, now, &restore->orphan, on_orphan_ended,
                             restore) != ERR_OK)
         try_later(restore, now);
@@ -342,7 +356,17 @@ static void on_leases_listed(void *context, const struct ownership_answer *answe
     /* What is written of an allocation that is not claimed yet would be refused. */
     bool has_unclaimed = config->values[TURN_COUNT_ALLOCATIONS_UNCLAIMED] > 0;
 
-    if (!restore->is_ready && (has_unclaimed || (restore->is_layout_new && restore->has_others))) {
+    if (has_unclaimed && (restore->is_claiming || !restore->is_ready)) {
+        wait_for(restore, now, RESTORE_ASK_MSEC);
+        return;
+    }
+    restore->passed = -1;
+    if (restore->is_claiming) {
+        restore->is_claiming = false;
+        ask_leases(restore, now);
+        return;
+    }
+    if (restore->is_layout_new && restore->has_others && !restore->is_ready) {
         wait_for(restore, now, RESTORE_ASK_MSEC);
         return;
     }

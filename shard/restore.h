@@ -5,6 +5,8 @@
  *                     ──► leases of this host: which shards are there no more?
  *                           shard J >= N with J mod N = K, and no process of it:
  *                           its lease taken, its records into the core, its lease ended
+ *                     ──► what was adopted is claimed (registrar.h)
+ *                     ──► once more: the lease of one that has nothing left says so
  *                     ──► done
  *
  * The core opens the relay ports again; permissions, channels and lifetimes are as they were.
