@@ -133,8 +133,8 @@ struct ownership_writer {
  *        with everything that is recorded of it:
  *          - nobody's, the writer's own already, or of an owner whose lease is over   DONE
  *          - of a live owner                                                          HELD
- *            but DONE when either of the two was made while the registry was away (|unclaimed|)
- *            and this one is older
+ *            but DONE when that one was made while the registry was away (|unclaimed|) and this
+ *            one is older
  *          - |quota| > 0 and the username has that many others                        QUOTA
  *        |keep| leaves the channels and permissions that are recorded beneath in place (for
  *        adoption and publishing again) when it is this very allocation that is recorded, by its

@@ -33,6 +33,7 @@ struct claim {
     bool is_publication;
     uint8_t hops;
     uint32_t len;
+    bool was_unclaimed; /* and is recorded as such */
     uint8_t *datagram; /* NULL when none is kept */
 };
 
@@ -432,6 +433,7 @@ static enum turn_claim result_of(enum ownership_outcome outcome)
         return TURN_CLAIM_OVER_QUOTA;
     case OWNERSHIP_NONE:
     case OWNERSHIP_STALE:
+                            .was_unclaimed = record->allocation.unclaimed,
     case OWNERSHIP_AWAY:
         break;
     }
@@ -444,9 +446,17 @@ static void deliver_claim(struct registrar *registrar, struct turn_now now, stru
     enum turn_claim result = result_of(claim->outcome);
 
     registrar->publication_claims -= claim->is_publication;
-    registrar->wants_unclaimed |= result == TURN_CLAIM_UNAVAILABLE;
-    turn_server_claim_result(config->server, now, claim->relay_id, result);
-    config->on_commands(config->context, now);
+    if (result != TURN_CLAIM_UNAVAILABLE || !claim->is_publication) {
+        registrar->wants_unclaimed |= result == TURN_CLAIM_UNAVAILABLE;
+        turn_server_claim_result(config->server, now, claim->relay_id, result);
+        config->on_commands(config->context, now);
+    } else {
+        /* It is as it was: that it was made while the registry was away is said of no other. */
+        registrar->wants_all = true;
+    }
+    /* An older one may overrule what is recorded as unclaimed, until it is recorded again. */
+    if (result == TURN_CLAIM_GRANTED && claim->was_unclaimed)
+        registrar->again_at = mono_time_add_sec(now.mono, PUBLISH_AGAIN_SEC);
     if (result == TURN_CLAIM_HELD)
         config->on_held(config->context, now, &claim->five_tuple, &claim->owner,
                         (struct bytes){.data = claim->datagram, .len = claim->len}, claim->hops);

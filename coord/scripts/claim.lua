@@ -34,7 +34,8 @@ local ttl, quota, keep = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7] == '1'
 
 local stored_owner, stored_value = holder(KEYS[1])
 if stored_owner and stored_owner ~= owner and is_live(stored_owner) then
-  local in_doubt = field(value, 'unclaimed') or field(stored_value, 'unclaimed')
+  -- Whoever has one that is marked claims it once more later, and learns of it then.
+  local in_doubt = field(stored_value, 'unclaimed')
   if not in_doubt or not is_older(value, owner, stored_value, stored_owner) then
     return {'HELD', stored_owner}
   end
