@@ -15,8 +15,10 @@ enum {
     RETRY_MSEC = 500,
     /* When the others, too, have published what they hold. */
     PUBLISH_AGAIN_SEC = 2,
-    /* So long after a pause it waits for a registry that is away. */
+    /* So long after a pause it waits for an answer of the registry, and for the next one, … */
     DOUBT_MSEC = 1000,
+    /* … and so long for all of them. */
+    DOUBT_MOST_MSEC = 3000,
     /* Answers can bring writes, and those answers again. */
     RUN_STEPS = 4,
 };
@@ -31,9 +33,9 @@ struct claim {
     struct owner owner; /* HELD */
     uint64_t epoch;     /* under which it was made */
     bool is_publication;
+    bool was_unclaimed; /* and is recorded as such */
     uint8_t hops;
     uint32_t len;
-    bool was_unclaimed; /* and is recorded as such */
     uint8_t *datagram; /* NULL when none is kept */
 };
 
@@ -69,6 +71,9 @@ struct registrar {
     struct mono_time retry_at;
     struct mono_time seen_by; /* lease_seen is due */
     struct mono_time doubt_until;
+    struct mono_time doubt_at; /* the last doubt arose then, */
+    uint64_t doubt_epoch;      /* about this lease */
+    uint64_t first_epoch;      /* of the lease under which is restored */
 
     struct pool claims;
     struct pool datagrams;
@@ -82,6 +87,7 @@ struct registrar {
 
     enum publishing publishing;
     struct turn_publication publication;
+    struct mono_time publication_began_at;
     uint32_t publication_claims; /* under way */
     bool is_inside_publication;  /* what the core says now is published */
     bool wants_all;              /* something was not written */
@@ -172,11 +178,24 @@ static void lose_lease(struct registrar *registrar)
     count(registrar, SHARD_COUNT_LEASES_LOST, 1);
 }
 
+/* After a pause a registry that answers is waited for longer than one that does not. */
+static void put_off_doubt(struct registrar *registrar, struct turn_now now)
+{
+    struct mono_time most =
+        mono_time_add_usec(registrar->doubt_at, (int64_t)DOUBT_MOST_MSEC * 1000);
+
+    registrar->doubt_until = after_msec(now, DOUBT_MSEC);
+    if (mono_time_before(most, registrar->doubt_until))
+        registrar->doubt_until = most;
+}
+
 /* What every answer can say besides. */
 static void note_answer(struct registrar *registrar, uint64_t epoch, enum ownership_outcome outcome)
 {
     registrar->pending--;
     registrar->was_answered = true;
+    if (registrar->lease.is_doubtful && outcome != OWNERSHIP_AWAY)
+        put_off_doubt(registrar, begin(registrar));
     switch (outcome) {
     case OWNERSHIP_AWAY:
         count(registrar, SHARD_COUNT_REGISTRY_UNANSWERED, 1);
@@ -242,6 +261,7 @@ static void on_taken(void *context, const struct ownership_answer *answer)
         return;
     }
     lease_confirmed(&registrar->lease, registrar->asked_at);
+    put_off_doubt(registrar, now);
     registrar->epoch = answer->epoch;
     registrar->config.values[SHARD_COUNT_LEASE_HELD] = 1;
     /* Under the new lease all is claimed again, and again when the others have done so. */
@@ -253,6 +273,8 @@ static void on_taken(void *context, const struct ownership_answer *answer)
     if (registrar->was_leased)
         return;
     registrar->was_leased = true;
+    /* What is restored under it is ours as long as it holds, also after a pause before that. */
+    registrar->first_epoch = registrar->doubt_epoch = registrar->epoch;
     registrar->config.on_leased(registrar->config.context, now, answer->former);
 }
 
@@ -279,8 +301,11 @@ static void on_renewed(void *context, const struct ownership_answer *answer)
     if (answer->outcome != OWNERSHIP_DONE)
         return;
     lease_confirmed(&registrar->lease, registrar->asked_at);
-    /* It held all the while, so nobody has claimed what was claimed under it. */
-    lease_settled(&registrar->lease);
+    /* It held all the while, so nobody has claimed what was claimed under it. What was asked before
+     * the pause, or of a lease taken after it, says nothing about that. */
+    if (registrar->epoch == registrar->doubt_epoch &&
+        !mono_time_before(registrar->asked_at, registrar->doubt_at))
+        lease_settled(&registrar->lease);
 }
 
 static void renew_lease(struct registrar *registrar, struct turn_now now)
@@ -300,17 +325,17 @@ static void keep_lease(struct registrar *registrar, struct turn_now now)
 {
     bool is_doubtful = registrar->lease.is_doubtful;
 
-    if (!registrar->is_available) {
-        if (is_doubtful && mono_time_due(registrar->doubt_until, now.mono))
-            lease_settled(&registrar->lease);
+    if (is_doubtful && mono_time_due(registrar->doubt_until, now.mono))
+        lease_settled(&registrar->lease);
+    if (!registrar->is_available)
         return;
-    }
     if (registrar->is_taking || registrar->is_renewing)
         return;
     if (!registrar->lease.is_held) {
         if (mono_time_due(registrar->retry_at, now.mono))
             take_lease(registrar, now);
-    } else if (is_doubtful || mono_time_due(registrar->lease.renew_at, now.mono)) {
+    } else if ((is_doubtful && registrar->epoch == registrar->doubt_epoch) ||
+               mono_time_due(registrar->lease.renew_at, now.mono)) {
         renew_lease(registrar, now);
     }
 }
@@ -322,7 +347,9 @@ bool registrar_seen(struct registrar *registrar, struct turn_now now)
     lease_seen(&registrar->lease, now.mono);
     registrar->seen_by = after_msec(now, LEASE_SEEN_MSEC);
     if (registrar->lease.is_doubtful && !was_doubtful) {
-        registrar->doubt_until = after_msec(now, DOUBT_MSEC);
+        registrar->doubt_at = now.mono;
+        registrar->doubt_epoch = registrar->epoch;
+        put_off_doubt(registrar, now);
         count(registrar, SHARD_COUNT_PAUSES, 1);
         log_event(LOG_LEVEL_WARNING,
                   "this process stood still for longer than its lease; asking what it still owns",
@@ -406,6 +433,7 @@ void registrar_claim(struct registrar *registrar, struct turn_now now,
                             .outcome = OWNERSHIP_AWAY,
                             .epoch = writer.epoch,
                             .is_publication = is_publication,
+                            .was_unclaimed = record->allocation.unclaimed,
                             .hops = hops};
     if (!is_publication)
         keep_datagram(registrar, claim, datagram);
@@ -433,7 +461,6 @@ static enum turn_claim result_of(enum ownership_outcome outcome)
         return TURN_CLAIM_OVER_QUOTA;
     case OWNERSHIP_NONE:
     case OWNERSHIP_STALE:
-                            .was_unclaimed = record->allocation.unclaimed,
     case OWNERSHIP_AWAY:
         break;
     }
@@ -553,7 +580,7 @@ void registrar_restored(struct registrar *registrar, bool rewrite)
     registrar->is_restored = true;
     /* What was rebuilt is recorded as it is. What was not there in time to be rebuilt, and what
      * was made while there was no lease, is not. */
-    registrar->wants_all = rewrite;
+    registrar->wants_all = rewrite || registrar->epoch != registrar->first_epoch;
     registrar->wants_unclaimed = true;
     if (registrar->config.values[TURN_COUNT_ALLOCATIONS_UNCLAIMED] == 0)
         registrar->again_at = MONO_TIME_NEVER;
@@ -576,6 +603,7 @@ static void begin_publication(struct registrar *registrar, struct turn_now now)
     if (!registrar->wants_all && !registrar->wants_unclaimed)
         return;
     registrar->publication = (struct turn_publication){.only_unclaimed = !registrar->wants_all};
+    registrar->publication_began_at = now.mono;
     /* What is removed from the core without the registry knowing would be restored one day. */
     registrar->wants_comparison |= registrar->wants_all;
     registrar->wants_all = false;
@@ -624,7 +652,8 @@ static void end_publication(struct registrar *registrar, struct turn_now now)
     const struct registrar_config *config = &registrar->config;
 
     /* With all claims answered it is known what is still ours. */
-    if (!registrar->wants_all)
+    if (!registrar->wants_all && !registrar->publication.only_unclaimed &&
+        !mono_time_before(registrar->publication_began_at, registrar->doubt_at))
         lease_settled(&registrar->lease);
     registrar->publish_at = after_msec(now, RETRY_MSEC);
     if (registrar->wants_comparison && mono_time_is_never(registrar->again_at) &&
