@@ -39,7 +39,10 @@ void lease_seen(struct lease_clock *lease, struct mono_time now)
         mono_time_add_usec(lease->seen_at, (int64_t)LEASE_PAUSE_MSEC * 1000);
     bool stood_still = mono_time_due(pause_end, now);
 
+    /* It has to hold until the registry can have renewed it. */
+    struct mono_time soon = mono_time_add_usec(now, (int64_t)LEASE_MARGIN_MSEC * 1000);
+
     lease->seen_at = now;
-    if (stood_still && (!lease->is_held || mono_time_due(lease->until, now)))
+    if (stood_still && (!lease->is_held || mono_time_due(lease->until, soon)))
         lease->is_doubtful = true;
 }

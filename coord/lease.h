@@ -27,6 +27,8 @@ enum {
     LEASE_SEEN_MSEC = 400,
     /* … and who was not seen for so long stood still. */
     LEASE_PAUSE_MSEC = 1000,
+    /* A lease with so little left may be over before it is renewed. */
+    LEASE_MARGIN_MSEC = 1000,
 };
 
 struct lease_clock {
@@ -57,7 +59,7 @@ void lease_lost(struct lease_clock *lease);
 void lease_settled(struct lease_clock *lease);
 
 /* lease_seen: the process runs. Sets |is_doubtful| when it had stood still past the end of its
- * lease. Before anything is sent in a wake-up. */
+ * lease, or nearly. Before anything is sent in a wake-up. */
 void lease_seen(struct lease_clock *lease, struct mono_time now);
 
 #endif
