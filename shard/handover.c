@@ -161,8 +161,12 @@ enum err handover_new(const struct handover_config *config, struct handover **re
     if (handover == NULL)
         return ERR_NO_MEMORY;
     handover->config = *config;
-    const struct misrouted_config misrouted = {
-        .key = config->key, .values = config->values, .deliver = deliver, .context = handover};
+    const struct misrouted_config misrouted = {.key = config->key,
+                                               .owners = config->owners,
+                                               .room_len = config->room_len,
+                                               .values = config->values,
+                                               .deliver = deliver,
+                                               .context = handover};
     enum err err = pool_init(&handover->answers, sizeof(struct answered), MISROUTED_LOOK_UPS);
 
     if (err == ERR_OK)

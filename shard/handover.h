@@ -34,6 +34,8 @@ struct handover_config {
     struct owner self;
     uint32_t shards;        /* of this host */
     struct siphash_key key; /* nobody else knows it */
+    uint32_t owners;        /* that are remembered, and the bytes in which datagrams wait; */
+    uint32_t room_len;      /* 0 = as in misrouted.h */
     uint64_t *values;       /* of the counter page */
     /* Begins a round, or returns the instant of the open one: at its end handover_run is called. */
     struct turn_now (*begin)(void *context);

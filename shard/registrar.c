@@ -114,7 +114,9 @@ enum err registrar_new(const struct registrar_config *config, struct turn_now no
     enum err err = pool_init(&registrar->claims, sizeof(struct claim), 2 * config->capacity);
 
     if (err == ERR_OK)
-        err = pool_init(&registrar->datagrams, REGISTRAR_DATAGRAM_MAX, REGISTRAR_DATAGRAMS);
+        err = pool_init(&registrar->datagrams, REGISTRAR_DATAGRAM_MAX,
+                        config->capacity < REGISTRAR_DATAGRAMS ? config->capacity
+                                                               : REGISTRAR_DATAGRAMS);
     if (err == ERR_OK)
         err = pool_init(&registrar->writes, sizeof(struct write), WRITES);
     if (err != ERR_OK) {
