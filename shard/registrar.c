@@ -469,6 +469,18 @@ static enum turn_claim result_of(enum ownership_outcome outcome)
     return TURN_CLAIM_UNAVAILABLE;
 }
 
+static void write_record(struct registrar *registrar, struct turn_now now, bool is_record,
+                         const struct turn_record *record);
+
+/* What may be recorded of a former allocation is not replaced by one that was refused. */
+static void forget_former(struct registrar *registrar, struct turn_now now,
+                          const struct five_tuple *five_tuple)
+{
+    const struct turn_record former = {.kind = TURN_RECORD_ALLOCATION, .five_tuple = *five_tuple};
+
+    write_record(registrar, now, false, &former);
+}
+
 static void deliver_claim(struct registrar *registrar, struct turn_now now, struct claim *claim)
 {
     const struct registrar_config *config = &registrar->config;
@@ -489,6 +501,8 @@ static void deliver_claim(struct registrar *registrar, struct turn_now now, stru
     if (result == TURN_CLAIM_HELD)
         config->on_held(config->context, now, &claim->five_tuple, &claim->owner,
                         (struct bytes){.data = claim->datagram, .len = claim->len}, claim->hops);
+    if (result == TURN_CLAIM_OVER_QUOTA)
+        forget_former(registrar, now, &claim->five_tuple);
     give_back_claim(registrar, claim);
 }
 
