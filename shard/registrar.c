@@ -448,6 +448,8 @@ void registrar_claim(struct registrar *registrar, struct turn_now now,
         count(registrar, SHARD_COUNT_REGISTRY_WRITES, 1);
         return;
     }
+    if (is_publication)
+        registrar->wants_all = true;
     registrar->wants_unclaimed = true;
     append_answered(registrar, claim);
 }
@@ -487,13 +489,12 @@ static void deliver_claim(struct registrar *registrar, struct turn_now now, stru
     enum turn_claim result = result_of(claim->outcome);
 
     registrar->publication_claims -= claim->is_publication;
+    /* One published is as it was: that it was made while the registry was away is said of no
+     * other. */
     if (result != TURN_CLAIM_UNAVAILABLE || !claim->is_publication) {
         registrar->wants_unclaimed |= result == TURN_CLAIM_UNAVAILABLE;
         turn_server_claim_result(config->server, now, claim->relay_id, result);
         config->on_commands(config->context, now);
-    } else {
-        /* It is as it was: that it was made while the registry was away is said of no other. */
-        registrar->wants_all = true;
     }
     /* An older one may overrule what is recorded as unclaimed, until it is recorded again. */
     if (result == TURN_CLAIM_GRANTED && claim->was_unclaimed)
@@ -686,7 +687,10 @@ static void end_publication(struct registrar *registrar, struct turn_now now)
 
 static void publish(struct registrar *registrar, struct turn_now now)
 {
-    if (!can_write(registrar) || !registrar->is_restored)
+    /* While it is asked whether the lease has outlived a pause, it is not known under which. */
+    bool is_asking = registrar->lease.is_doubtful && registrar->epoch == registrar->doubt_epoch;
+
+    if (!can_write(registrar) || !registrar->is_restored || is_asking)
         return;
     if (registrar->publishing == PUBLISHING_NOTHING &&
         mono_time_due(registrar->publish_at, now.mono))
