@@ -617,7 +617,10 @@ static void begin_publication(struct registrar *registrar, struct turn_now now)
         registrar->again_at = MONO_TIME_NEVER;
         registrar->wants_all = true;
     }
-    if (!registrar->wants_all && !registrar->wants_unclaimed)
+    /* A comparison that was not answered is made up for. */
+    bool has_to_compare = registrar->wants_comparison && mono_time_is_never(registrar->again_at);
+
+    if (!registrar->wants_all && !registrar->wants_unclaimed && !has_to_compare)
         return;
     registrar->publication = (struct turn_publication){.only_unclaimed = !registrar->wants_all};
     registrar->publication_began_at = now.mono;
