@@ -403,7 +403,9 @@ static void on_own_listed(void *context, const struct ownership_answer *answer)
         return;
     }
     restore->is_restored = true;
-    restore->config.on_restored(restore->config.context, now, restore->move_usec != 0);
+    /* Once it serves, what is listed can have ended, and been forgotten, meanwhile. */
+    restore->config.on_restored(restore->config.context, now,
+                                restore->move_usec != 0 || restore->is_ready);
     restore->ready_by = mono_time_add_usec(now.mono, (int64_t)RESTORE_OTHERS_MSEC * 1000);
     ask_leases(restore, now);
 }

@@ -55,7 +55,8 @@ struct restore_config {
     struct ownership_writer (*writer)(void *context);
     /* What the process of shard |shard| of this host does. */
     enum shard_process_state (*process)(void *context, uint32_t shard);
-    /* The core holds what was recorded of this shard. |rewrite|: times changed with the boot. */
+    /* The core holds what was recorded of this shard. |rewrite|: it may not be recorded as it
+     * is held, since times changed with the boot, or it served already. */
     void (*on_restored)(void *context, struct turn_now now, bool rewrite);
     /* All relay ports that this shard has to open are open; |adopted| allocations were those of
      * other shards, and want to be claimed. */
