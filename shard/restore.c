@@ -37,6 +37,7 @@ struct restore {
     bool has_orphan;           /* one was found among the leases */
     int64_t passed;            /* orphans up to this one were seen to in this pass; -1 */
     uint64_t left;             /* allocations listed that are recorded as the orphan's still */
+    bool is_passed_over;       /* the allocation listed last was */
     bool is_claiming;          /* what was adopted in this pass */
     bool has_live_orphan;
     bool has_others;   /* that have not yet opened their ports */
@@ -147,9 +148,11 @@ static void restore_allocation(struct restore *restore, struct turn_now now,
 {
     const struct restore_config *config = &restore->config;
 
-    if (turn_server_has(config->server, &record->five_tuple)) {
+    /* Of an earlier, interrupted pass; or made again meanwhile, without what was beneath. */
+    restore->is_passed_over = turn_server_has(config->server, &record->five_tuple);
+    if (restore->is_passed_over) {
         restore->left++;
-        return; /* of an earlier, interrupted pass; or made again meanwhile */
+        return;
     }
     enum err err = turn_server_restore(config->server, now, record);
 
@@ -170,6 +173,9 @@ static void restore_beneath(struct restore *restore, struct turn_now now,
                             const struct turn_record *record)
 {
     const struct restore_config *config = &restore->config;
+
+    if (restore->is_passed_over)
+        return;
     enum err err = turn_server_restore(config->server, now, record);
 
     config->on_commands(config->context, now);
