@@ -147,7 +147,8 @@ enum err ownership_claim(struct ownership *ownership, struct turn_now now,
 
 /*
  * record  writes an allocation (its new expiry), a channel or a permission of a five-tuple that
- *         the writer holds: DONE, HELD, NONE (the allocation is not recorded), STALE, AWAY.
+ *         the writer holds: DONE, HELD, NONE (the allocation is not recorded, or another one, as
+ *         above), STALE, AWAY.
  * forget  removes what |record| names (five-tuple, kind, and number or peer); an allocation
  *         goes with all that is beneath. DONE, also when it was not there; HELD, STALE, AWAY.
  */

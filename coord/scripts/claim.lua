@@ -20,12 +20,6 @@ local function is_older(value, owner, other_value, other_owner)
   return created < other_created
 end
 
--- Is it the very allocation that is recorded? What is beneath another one is not its own.
-local function is_same(value, stored_value)
-  return field(value, 'transaction') == field(stored_value, 'transaction')
-    and field(value, 'port') == field(stored_value, 'port')
-end
-
 if not holds_lease(KEYS[2], ARGV[1]) then
   return stale(KEYS[3])
 end

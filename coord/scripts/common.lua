@@ -59,6 +59,12 @@ local function field(value, name)
   return (' ' .. value):match(' ' .. name .. '=(%S*)')
 end
 
+-- Is it the very allocation that is recorded? What is beneath another one is not its own.
+local function is_same(value, stored_value)
+  return field(value, 'transaction') == field(stored_value, 'transaction')
+    and field(value, 'port') == field(stored_value, 'port')
+end
+
 -- Who holds the allocation of |key|, and what is recorded of it; nil where nobody can be read.
 local function holder(key)
   local stored = ask('HMGET', key, 'owner', 'allocation') or {}

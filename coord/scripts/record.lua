@@ -9,12 +9,15 @@
 if not holds_lease(KEYS[2], ARGV[1]) then
   return stale(KEYS[3])
 end
-local owner = holder(KEYS[1])
+local owner, value = holder(KEYS[1])
 if not owner then
   return {'NONE'}
 end
 if owner ~= ARGV[2] then
   return {'HELD', owner}
+end
+if ARGV[3] == 'allocation' and not is_same(ARGV[4], value) then
+  return {'NONE'}
 end
 redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
 if #KEYS > 3 then
