@@ -14,6 +14,12 @@ enum event_kind {
     EVENT_TO_OLD_RELAY,  /* |bytes| from |from| come out of a socket that may be closed */
     EVENT_SHARD_KILLED,  /* |shard| dies and comes back from its records */
     EVENT_RELAY_OUTCOME, /* an OPEN_RELAY of |shard| has been carried out, or has failed */
+    /* deployment.h: */
+    EVENT_OPERATOR_ACTS, /* a process is killed or paused, their number changed, the registry lost
+                          */
+    EVENT_SHARD_STARTS,  /* a process for |shard| starts */
+    EVENT_SHARD_WAKES,   /* the process |serial| of |shard| is paused no longer */
+    EVENT_TROUBLE_ENDS,  /* the registry, or the way of process |serial| to it, is back */
 };
 
 struct event {
@@ -25,6 +31,7 @@ struct event {
     struct transport_addr to;
     size_t client;
     size_t shard;
+    uint64_t serial; /* of a process, 0 = none */
     struct turn_relay_id relay_id;
     uint8_t families; /* RELAY_OUTCOME: of the OPEN_RELAY */
     enum trust trust; /* TO_SERVER */

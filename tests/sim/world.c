@@ -321,6 +321,11 @@ static void handle(struct world *world, const struct event *event)
     case EVENT_RELAY_OUTCOME:
         relay_outcome(world, event);
         break;
+    case EVENT_OPERATOR_ACTS:
+    case EVENT_SHARD_STARTS:
+    case EVENT_SHARD_WAKES:
+    case EVENT_TROUBLE_ENDS:
+        abort(); /* of the other simulation */
     }
 }
 
