@@ -191,6 +191,20 @@ static void lost_to_another_shard(void **state)
     EXPECT_TRUE("it is not ours any more", f->cs.verdict == TURN_VERDICT_NOT_MINE);
 }
 
+static void what_is_not_claimed_yet_is_not_lost(void **state)
+{
+    struct fixture *f = *state;
+    struct turn_publication publication = {.only_unclaimed = true};
+    open_relay(f, &f->alice, ATTRS(UDP));
+    claim_is(f, &f->alice, TURN_CLAIM_UNAVAILABLE);
+    checked_lost(&f->cs, &f->alice.tuple);
+    EXPECT_NOTHING(f, "its claim will tell");
+    checked_publish(&f->cs, &publication);
+    EXPECT(f, "here it is", CLAIM(alice));
+    claim_is(f, &f->alice, TURN_CLAIM_HELD);
+    EXPECT(f, "and it does", CLOSE(alice, FAMILY_SET_V4, TURN_END_LOST));
+}
+
 static void expect_not_mine(struct fixture *f, const char *rule, uint32_t shard)
 {
     EXPECT_NOTHING(f, rule);
@@ -283,6 +297,7 @@ int main(void)
         SCENARIO(changes_are_recorded),
         SCENARIO(time_is_recorded),
         SCENARIO(lost_to_another_shard),
+        SCENARIO(what_is_not_claimed_yet_is_not_lost),
         SCENARIO(others_may_own_it),
         SCENARIO(nobody_else_is_asked),
         SCENARIO(token_of_another_shard),

@@ -138,6 +138,45 @@ static void a_change_of_hands_moves_the_indexes(void **state)
 }
 
 /* Every operation is tried on keys of every wrong type. */
+static void an_older_claim_overrules_what_is_marked_and_nothing_else(void **state)
+{
+    struct turn_record older = client_allocation(&client, 1), younger = older;
+    static struct ownership_client other;
+
+    (void)state;
+    younger.allocation.created.usec++;
+    older.allocation.unclaimed = true;
+    open_client(&other, 2);
+    assert_int_equal(client_take_lease(&other), OWNERSHIP_DONE);
+    assert_int_equal(client_claim(&other, &younger, 0, true), OWNERSHIP_DONE);
+    assert_int_equal(client_claim(&client, &older, 0, true), OWNERSHIP_HELD);
+    younger.allocation.unclaimed = true;
+    assert_int_equal(client_claim(&other, &younger, 0, true), OWNERSHIP_DONE);
+    assert_int_equal(client_claim(&client, &older, 0, true), OWNERSHIP_DONE);
+    /* Not the other way round. */
+    assert_int_equal(client_claim(&other, &younger, 0, true), OWNERSHIP_HELD);
+    client_close(&other);
+}
+
+static void what_is_beneath_is_of_one_allocation(void **state)
+{
+    struct turn_record first = client_allocation(&client, 1), second = first;
+    struct turn_record channel = client_channel(&client, 1, 0x4000);
+
+    (void)state;
+    second.allocation.transaction_id[0]++;
+    assert_int_equal(client_claim(&client, &first, 0, false), OWNERSHIP_DONE);
+    assert_int_equal(client_record(&client, &channel), OWNERSHIP_DONE);
+    assert_int_equal(client_claim(&client, &first, 0, true), OWNERSHIP_DONE);
+    assert_int_equal(client_list(&client), OWNERSHIP_DONE);
+    assert_int_equal(client.record_count, 2);
+    /* Another one does not take its place by a record, and keeps nothing of it. */
+    assert_int_equal(client_record(&client, &second), OWNERSHIP_NONE);
+    assert_int_equal(client_claim(&client, &second, 0, true), OWNERSHIP_DONE);
+    assert_int_equal(client_list(&client), OWNERSHIP_DONE);
+    assert_int_equal(client.record_count, 1);
+}
+
 static void keys_of_a_wrong_type_give_way_or_count_as_absent(void **state)
 {
     static const char *const plants[] = {"SET %s nonsense",    "SADD %s nonsense",
@@ -267,6 +306,8 @@ int main(void)
         TEST(a_lease_that_ends_leaves_its_epoch),
         TEST(an_index_lets_go_of_what_is_over),
         TEST(a_change_of_hands_moves_the_indexes),
+        TEST(an_older_claim_overrules_what_is_marked_and_nothing_else),
+        TEST(what_is_beneath_is_of_one_allocation),
         TEST(keys_of_a_wrong_type_give_way_or_count_as_absent),
         TEST(garbled_records_are_left_out_and_counted),
         TEST(an_owner_that_cannot_be_read_owns_nothing),

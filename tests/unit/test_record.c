@@ -409,6 +409,34 @@ static void leases(void **state)
     assert_int_equal(lease_value_read(bytes_of_text("v=2 pid=1"), &again), ERR_RANGE);
 }
 
+static void times_of_another_boot_are_moved(void **state)
+{
+    struct turn_record record = allocation();
+    struct turn_record channel = {.kind = TURN_RECORD_CHANNEL,
+                                  .channel = {.bound_until = {.usec = 700}}};
+    struct turn_record permission = {.kind = TURN_RECORD_PERMISSION,
+                                     .permission = {.expires = MONO_TIME_NEVER}};
+
+    (void)state;
+    record_move_times(&record, 95);
+    assert_int_equal(record.allocation.created.usec, 100);
+    assert_int_equal(record.allocation.expires.usec, 600000100);
+    record_move_times(&record, -101);
+    assert_int_equal(record.allocation.created.usec, -1);
+    assert_int_equal(record.allocation.expires.usec, 599999999);
+    record_move_times(&channel, -700);
+    assert_int_equal(channel.channel.bound_until.usec, 0);
+    /* Never stays never, and no time goes round. */
+    record_move_times(&permission, 1);
+    assert_true(mono_time_is_never(permission.permission.expires));
+    record_move_times(&channel, INT64_MIN);
+    record_move_times(&channel, INT64_MIN);
+    assert_true(channel.channel.bound_until.usec < 0);
+    record_move_times(&record, INT64_MAX);
+    record_move_times(&record, INT64_MAX);
+    assert_true(mono_time_is_never(record.allocation.expires));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +447,7 @@ int main(void)
         cmocka_unit_test(keys_have_one_spelling),
         cmocka_unit_test(owners),
         cmocka_unit_test(leases),
+        cmocka_unit_test(times_of_another_boot_are_moved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
