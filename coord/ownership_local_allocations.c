@@ -334,6 +334,8 @@ enum ownership_outcome local_allocation_record(struct local_table *table, struct
     if (outcome != OWNERSHIP_DONE)
         return outcome;
     if (record->kind == TURN_RECORD_ALLOCATION) {
+        if (!is_same(record, &stored))
+            return OWNERSHIP_NONE;
         put(table, now, member, &writer->owner, stored.head.epoch, record, &stored);
         return OWNERSHIP_DONE;
     }

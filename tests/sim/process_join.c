@@ -60,11 +60,6 @@ static enum shard_process_state process_of(void *context, uint32_t shard)
     return process->config.process_of(process->config.context, shard);
 }
 
-static bool is_alive(void *context, uint32_t shard)
-{
-    return process_of(context, shard) != SHARD_PROCESS_NONE;
-}
-
 bool process_join(struct process *process, const struct shard_lease *lease, struct turn_now now,
                   uint32_t capacity)
 {
@@ -106,7 +101,7 @@ bool process_join(struct process *process, const struct shard_lease *lease, stru
                                              .room_len = 1 << 14,
                                              .values = process->values,
                                              .begin = process_begin,
-                                             .is_alive = is_alive,
+                                             .process = process_of,
                                              .on_settled = process_on_settled,
                                              .context = process};
     return registrar_new(&registrar, now, &process->registrar) == ERR_OK &&

@@ -18,7 +18,7 @@ struct fixture {
     struct handover *handover;
     struct turn_now now;
     int64_t delay_usec;
-    bool is_alive;
+    enum shard_process_state processes[8]; /* of each shard */
     unsigned rounds;
     uint64_t values[COUNTER_PAGE_VALUES];
     char log[LOG_LEN]; /* "text>3.0 " to shard 3 after 0 hops, "text>self " */
@@ -71,11 +71,11 @@ static struct turn_now begin(void *context)
     return fixture.now;
 }
 
-static bool is_alive(void *context, uint32_t shard)
+static enum shard_process_state process_of(void *context, uint32_t shard)
 {
     (void)context;
-    assert_int_equal(shard, 3);
-    return fixture.is_alive;
+    assert_in_range(shard, 0, 7);
+    return fixture.processes[shard];
 }
 
 static void on_settled(void *context, struct turn_now now, const struct five_tuple *five_tuple,
@@ -96,7 +96,7 @@ static int setup(void **state)
                                      .key = {.k0 = 1, .k1 = 2},
                                      .values = fixture.values,
                                      .begin = begin,
-                                     .is_alive = is_alive,
+                                     .process = process_of,
                                      .on_settled = on_settled,
                                      .context = &fixture};
 
@@ -208,7 +208,7 @@ static void an_owner_whose_lease_is_over_counts_while_its_process_lives(void **s
 {
     (void)state;
     owned_by("host", 3, 1);
-    fixture.is_alive = true;
+    fixture.processes[3] = SHARD_PROCESS_SERVING;
     pass_msec(2000);
     arrives("one");
     pass_msec(1);
@@ -227,14 +227,38 @@ static void and_not_when_it_does_not(void **state)
     assert_string_equal(fixture.log, "one>self ");
 }
 
-static void what_a_shard_that_is_no_more_owns_goes_to_who_adopts_it(void **state)
+static void one_shard_more_than_there_are_counts_while_its_process_lives(void **state)
+{
+    (void)state;
+    owned_by("host", 7, 60);
+    fixture.processes[7] = SHARD_PROCESS_SERVING;
+    arrives("one");
+    pass_msec(1);
+    run();
+    assert_string_equal(fixture.log, "one>7.0 ");
+}
+
+static void what_it_owned_goes_to_who_is_about_to_adopt_it(void **state)
 {
     (void)state;
     owned_by("host", 7, 60); /* 7 mod 4 */
+    fixture.processes[3] = SHARD_PROCESS_STARTING;
     arrives("one");
     pass_msec(1);
     run();
     assert_string_equal(fixture.log, "one>3.0 ");
+}
+
+static void until_one_that_serves_has_adopted_it_nobody_answers(void **state)
+{
+    (void)state;
+    owned_by("host", 7, 60);
+    fixture.processes[3] = SHARD_PROCESS_SERVING;
+    arrives("one");
+    pass_msec(1);
+    run();
+    assert_string_equal(fixture.log, "");
+    assert_int_equal(fixture.values[SHARD_COUNT_MISROUTED_OWNER_UNKNOWN], 1);
 }
 
 static void what_is_recorded_as_our_own_goes_back_to_the_core(void **state)
@@ -306,7 +330,9 @@ int main(void)
         TEST(what_nobody_could_tell_is_dropped),
         TEST(an_owner_whose_lease_is_over_counts_while_its_process_lives),
         TEST(and_not_when_it_does_not),
-        TEST(what_a_shard_that_is_no_more_owns_goes_to_who_adopts_it),
+        TEST(one_shard_more_than_there_are_counts_while_its_process_lives),
+        TEST(what_it_owned_goes_to_who_is_about_to_adopt_it),
+        TEST(until_one_that_serves_has_adopted_it_nobody_answers),
         TEST(what_is_recorded_as_our_own_goes_back_to_the_core),
         TEST(what_another_host_owns_is_counted),
         TEST(a_token_names_the_shard),

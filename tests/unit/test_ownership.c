@@ -266,6 +266,11 @@ static void records_are_for_what_the_writer_holds(void **state)
     channel.channel.bound_until.usec += 77;
     permission.permission.expires.usec += 88;
     allocation.allocation.expires.usec += 99;
+    /* But one allocation never over another one. */
+    struct turn_record another = allocation;
+
+    another.allocation.port++;
+    assert_int_equal(client_record(&client, &another), OWNERSHIP_NONE);
     assert_int_equal(client_record(&client, &channel), OWNERSHIP_DONE);
     assert_int_equal(client_record(&client, &permission), OWNERSHIP_DONE);
     assert_int_equal(client_record(&client, &allocation), OWNERSHIP_DONE);

@@ -88,7 +88,6 @@ static void what_is_forgotten_leaves_nothing(void **state)
         assert_int_equal(client_record(&client, &allocation), OWNERSHIP_DONE);
         allocation.allocation.expires.usec += 1000;
         assert_int_equal(client_record(&client, &allocation), OWNERSHIP_DONE);
-        allocation.allocation.port++;
         allocation.allocation.username[0]++;
         assert_int_equal(client_record(&client, &allocation), OWNERSHIP_DONE);
         assert_int_equal(client_claim(&client, &allocation, 0, true), OWNERSHIP_DONE);
