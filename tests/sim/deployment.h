@@ -17,7 +17,9 @@
  *     can relay for one five-tuple; afterwards the older allocation is the one that is left.
  * (b) Nothing is lost. What a client was told with success is still so: the same relay
  *     port, the lifetime, the channels. And (c) no 437 answers a Refresh or ChannelBind of such a
- *     client, but for MISS_REMEMBERED_SEC after its Allocate (owner_cache.h).
+ *     client, but for MISS_REMEMBERED_SEC after its Allocate: that long it is known to be
+ *     nobody's where it was looked up before (owner_cache.h), from when a pause is over if the
+ *     look-up was answered in one.
  *     Asserted in CHAPTER_STRICT: the registry answers, nobody is paused or gone for
  *     as long as a lease is good, and a process starts later than what its predecessor
  *     wrote last takes to arrive (records are written before an answer leaves, not waited for).

@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 
+/* No pause in CHAPTER_STRICT is longer. */
+enum { PAUSE_SEC = 3 };
+
 void promise_make(struct promise *promise, const struct turn_record *records, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -81,7 +84,8 @@ static void check_mismatch(struct deployment *d, struct caller *caller,
 {
     const struct promise *promise = promise_of(d, caller);
     if (answer->method == TURN_ALLOCATE || !promise || !is_asserted(d) ||
-        !mono_time_due(mono_time_add_sec(promise->made_at, MISS_REMEMBERED_SEC + 1), d->now))
+        !mono_time_due(mono_time_add_sec(promise->made_at, MISS_REMEMBERED_SEC + PAUSE_SEC),
+                       d->now))
         return;
     deployment_fail(d, "(c) shard %u answers client %u with 437, which has port %u until %lld s",
                     process->config.shard, (unsigned)(caller - d->callers), promise->port,
