@@ -102,6 +102,7 @@ struct caller {
         unsigned channel;
     } asked[ASKED_MAX];
     size_t asked_count;
+    bool was_calm;        /* when somebody last relayed */
     struct holder sender; /* for its five-tuple, last */
     struct holder former[FORMER_MAX];
     size_t former_count;

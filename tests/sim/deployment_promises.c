@@ -101,8 +101,8 @@ static void take_success(struct deployment *d, struct caller *caller, struct pro
     if (answer->method == TURN_REFRESH && answer->lifetime_sec == 0)
         return;
     if (!now.is_made) {
-        /* Unless it was deleted in the same round. */
-        if (is_asserted(d) && caller->deleted_at.usec != d->now.usec)
+        /* Unless it was deleted, or expired, in the same round. */
+        if (is_asserted(d) && promise_of(d, caller) && caller->deleted_at.usec != d->now.usec)
             deployment_fail(d, "shard %u answers success for what it does not have",
                             process->config.shard);
         promise->is_made = false;
@@ -153,11 +153,18 @@ static void note_sender(struct deployment *d, struct caller *caller, const struc
                         struct turn_relay_id relay_id)
 {
     struct holder sender = {.serial = process->config.serial, .relay_id = relay_id};
+    bool is_calm = deployment_is_calm(d);
+    /* What was before does not count. */
+    if (is_calm && !caller->was_calm) {
+        caller->former_count = 0;
+        caller->sender = sender;
+    }
+    caller->was_calm = is_calm;
     if (!is_same(&sender, &caller->sender)) {
         for (size_t i = 0; i < caller->former_count; i++) {
             if (!is_same(&caller->former[i], &sender))
                 continue;
-            if (deployment_is_calm(d))
+            if (is_calm)
                 deployment_fail(d, "(a) shard %u relays for client %u, and so does another one",
                                 process->config.shard, (unsigned)(caller - d->callers));
             deployment_count(d, DEPLOYMENT_TWO_SENT_IN_TROUBLE);
