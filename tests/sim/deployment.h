@@ -10,7 +10,9 @@
  * What is asserted, beside what the core and the backends assert themselves:
  *
  * (a) One owner. An allocation is in at most one process that runs and may send; and when
- *     another one has begun to relay for a five-tuple, the former one never does again.
+ *     another one has begun to relay for a five-tuple, the former one never does again. What
+ *     was adopted counts from when it is claimed, a round trip later: until then its shard does
+ *     not serve, but passes on what peers send.
  *     Asserted from the moment DEPLOYMENT_SETTLE_SEC after the registry last was away, lost
  *     something or took longer than a time-out to answer anybody. In between, shards go on with
  *     what they have and with what they were asked for (design.md part 2 rule 3), so two of them

@@ -36,7 +36,7 @@ void deployment_check_process(struct deployment *d, size_t slot)
     s->is_waking = false;
     check_silence(d, s->process);
     for (size_t i = 0; i < count; i++) {
-        if (records[i].kind != TURN_RECORD_ALLOCATION)
+        if (records[i].kind != TURN_RECORD_ALLOCATION || records[i].allocation.unclaimed)
             continue;
         size_t client = client_of(d, &records[i].five_tuple);
         s->holds[client] = true;
