@@ -9,7 +9,10 @@ local stored = ask('HMGET', KEYS[2], 'epoch', 'lease') or {}
 local former_epoch, former = tonumber(stored[1] or ''), stored[2] or ''
 local ttl = tonumber(ARGV[3])
 
-if ask('EXISTS', KEYS[1]) == 1 and field(former, 'boot') ~= field(ARGV[2], 'boot') then
+-- What says that a lease holds and is not of the last one was not written by us.
+local is_held = stored[1] and ask('GET', KEYS[1]) == stored[1]
+
+if is_held and field(former, 'boot') ~= field(ARGV[2], 'boot') then
   return {'HELD', ARGV[1]}
 end
 
