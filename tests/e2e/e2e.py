@@ -106,7 +106,7 @@ class E2eTest(unittest.TestCase):
             self.assertEqual(client.receive(), (number, payload))
 
 
-def main():
+def main(with_mounts=False):
     """Runs the tests of the program in a network namespace of its own."""
-    namespace.enter()
+    namespace.enter(with_mounts)
     unittest.main(verbosity=2)

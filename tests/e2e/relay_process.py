@@ -9,7 +9,8 @@ import time
 
 BUILD = {
     name: os.environ.get(f"RELAY_E2E_{name.upper()}", "")
-    for name in ("relay", "relayctl", "relay_bench", "read_counters", "spoof_flood")
+    for name in ("relay", "relayctl", "relay_bench", "read_counters", "read_records",
+                 "spoof_flood")
 }
 SANITIZED = os.environ.get("RELAY_E2E_SANITIZED") == "yes"
 # The longest wait for something that ought to happen at once. Only a failing test waits so long.
