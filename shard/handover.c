@@ -65,9 +65,10 @@ static struct tuple_owner dealing(const struct handover *handover, const struct 
 
     if (strcmp(owner->host, config->self.host) != 0)
         return (struct tuple_owner){.by = is_live ? OWNED_BY_OTHER_HOST : OWNED_BY_NOBODY};
-    /* If it were here the core would have it. */
+    /* If it were here the core would have it, or will when it has been rebuilt. */
     if (owner->shard == config->self.shard)
-        return (struct tuple_owner){.by = OWNED_BY_NOBODY};
+        return (struct tuple_owner){.by = config->is_restored(config->context) ? OWNED_BY_NOBODY
+                                                                               : OWNED_BY_UNKNOWN};
     if (owner->shard >= config->shards)
         return stand_in(handover, owner->shard);
     if (is_live || config->process(config->context, owner->shard) != SHARD_PROCESS_NONE)

@@ -41,6 +41,8 @@ struct handover_config {
     struct turn_now (*begin)(void *context);
     /* What the process of shard |shard| of this host does. */
     enum shard_process_state (*process)(void *context, uint32_t shard);
+    /* Has the core all that was recorded of this shard? */
+    bool (*is_restored)(void *context);
     /* |datagram| is for this shard to deal with (TURN_ARRIVAL_SETTLED). */
     void (*on_settled)(void *context, struct turn_now now, const struct five_tuple *five_tuple,
                        struct bytes datagram);

@@ -25,6 +25,7 @@ struct membership {
     struct restore *restore;
     struct handover *handover;
     bool was_away; /* and the log says so */
+    bool is_restored;
     bool is_closing;
 };
 
@@ -53,6 +54,13 @@ static enum shard_process_state process_of(void *context, uint32_t shard)
         return SHARD_PROCESS_NONE;
     return snapshot.page.state == SHARD_STATE_STARTING ? SHARD_PROCESS_STARTING
                                                        : SHARD_PROCESS_SERVING;
+}
+
+static bool is_restored(void *context)
+{
+    const struct membership *membership = context;
+
+    return membership->is_restored;
 }
 
 /*
@@ -107,6 +115,7 @@ static void on_restored(void *context, struct turn_now now, bool rewrite)
     struct membership *membership = context;
 
     (void)now;
+    membership->is_restored = true;
     registrar_restored(membership->registrar, rewrite);
 }
 
@@ -212,6 +221,7 @@ static enum err make_handover(struct membership *membership, const struct shard_
                                        .values = config->values,
                                        .begin = begin,
                                        .process = process_of,
+                                       .is_restored = is_restored,
                                        .on_settled = on_settled,
                                        .context = membership};
 

@@ -84,6 +84,7 @@ struct process {
     bool is_round_open;
     bool may_send;
     bool is_ready;
+    bool is_restored;
     bool is_closing;
     uint8_t hops;
     struct mono_time unsent_since; /* nothing may be sent; else NEVER */

@@ -35,7 +35,14 @@ static void on_restored(void *context, struct turn_now now, bool rewrite)
 {
     struct process *process = context;
     (void)now;
+    process->is_restored = true;
     registrar_restored(process->registrar, rewrite);
+}
+
+static bool is_restored(void *context)
+{
+    const struct process *process = context;
+    return process->is_restored;
 }
 
 static void on_adopted(void *context, struct turn_now now, uint64_t adopted)
@@ -102,6 +109,7 @@ bool process_join(struct process *process, const struct shard_lease *lease, stru
                                              .values = process->values,
                                              .begin = process_begin,
                                              .process = process_of,
+                                             .is_restored = is_restored,
                                              .on_settled = process_on_settled,
                                              .context = process};
     return registrar_new(&registrar, now, &process->registrar) == ERR_OK &&

@@ -19,6 +19,7 @@ struct fixture {
     struct turn_now now;
     int64_t delay_usec;
     enum shard_process_state processes[8]; /* of each shard */
+    bool is_restored;
     unsigned rounds;
     uint64_t values[COUNTER_PAGE_VALUES];
     char log[LOG_LEN]; /* "text>3.0 " to shard 3 after 0 hops, "text>self " */
@@ -78,6 +79,12 @@ static enum shard_process_state process_of(void *context, uint32_t shard)
     return fixture.processes[shard];
 }
 
+static bool is_restored(void *context)
+{
+    (void)context;
+    return fixture.is_restored;
+}
+
 static void on_settled(void *context, struct turn_now now, const struct five_tuple *five_tuple,
                        struct bytes datagram)
 {
@@ -97,12 +104,14 @@ static int setup(void **state)
                                      .values = fixture.values,
                                      .begin = begin,
                                      .process = process_of,
+                                     .is_restored = is_restored,
                                      .on_settled = on_settled,
                                      .context = &fixture};
 
     (void)state;
     memset(&fixture, 0, sizeof(fixture));
     fixture.now.mono.usec = 1000 * USEC_PER_SEC;
+    fixture.is_restored = true;
     fixture.network.delay = delay;
     fixture.network.wall_sec = TEST_WALL_SEC;
     config.ownership = fixture.ownership = ownership_model_open(&ownership);
@@ -271,6 +280,18 @@ static void what_is_recorded_as_our_own_goes_back_to_the_core(void **state)
     assert_string_equal(fixture.log, "one>self ");
 }
 
+static void but_not_before_all_that_was_recorded_is_there(void **state)
+{
+    (void)state;
+    fixture.is_restored = false;
+    owned_by("host", 1, 60);
+    arrives("one");
+    pass_msec(1);
+    run();
+    assert_string_equal(fixture.log, "");
+    assert_int_equal(fixture.values[SHARD_COUNT_MISROUTED_OWNER_UNKNOWN], 1);
+}
+
 static void what_another_host_owns_is_counted(void **state)
 {
     (void)state;
@@ -334,6 +355,7 @@ int main(void)
         TEST(what_it_owned_goes_to_who_is_about_to_adopt_it),
         TEST(until_one_that_serves_has_adopted_it_nobody_answers),
         TEST(what_is_recorded_as_our_own_goes_back_to_the_core),
+        TEST(but_not_before_all_that_was_recorded_is_there),
         TEST(what_another_host_owns_is_counted),
         TEST(a_token_names_the_shard),
         TEST(an_allocate_that_is_held_goes_on_with_its_hops),
