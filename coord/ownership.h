@@ -84,7 +84,7 @@ enum err ownership_check_url(const char *url, struct problem *problem) MUST_CHEC
 
 /*
  * ownership_open makes the registry's client. That the service behind is away is no error.
- *   ERR_OK, ERR_MALFORMED (url), ERR_NO_MEMORY, ERR_IO (local: the store cannot be made);
+ *   ERR_OK, ERR_MALFORMED (url), ERR_NO_MEMORY, ERR_IO (local: the directory);
  *   |problem| is written with every error.
  */
 enum err ownership_open(const struct ownership_config *config, struct ownership **ret,

@@ -227,21 +227,18 @@ enum err local_store_open(const struct state_dir *dir, size_t map_size, struct l
     store->map_size = map_size;
     store->env.files = &store->files;
     local_files_boot_id(store->env.boot);
-    if (local_files_open(&store->files, dir, problem) != ERR_OK)
-        goto broken;
+    if (local_files_open(&store->files, dir, problem) != ERR_OK) {
+        free_store(store);
+        return ERR_IO;
+    }
+    /* What cannot be used now may be before long: that is for the caller to see. */
     result = local_store_begin(store, false, &table, problem);
     if (result == LOCAL_OK)
-        result = local_store_end(store, &table, false, problem);
-    if (result != LOCAL_OK && result != LOCAL_BUSY)
-        goto broken;
+        (void)!local_store_end(store, &table, false, problem);
     store->next = stores;
     stores = store;
     *ret = store;
     return ERR_OK;
-
-broken:
-    free_store(store);
-    return ERR_IO;
 }
 
 void local_store_close(struct local_store *store)

@@ -52,7 +52,8 @@ enum local_result {
 
 /*
  * local_store_open opens the store of |dir|, or makes it. |map_size| is for a new one.
- * ERR_OK, also when it is only busy; ERR_NO_MEMORY, ERR_IO. |problem| is written with an error.
+ * ERR_OK, also when it cannot be used now; ERR_NO_MEMORY, ERR_IO (the directory). |problem| is
+ * written with an error.
  */
 enum err local_store_open(const struct state_dir *dir, size_t map_size, struct local_store **ret,
                           struct problem *problem) MUST_CHECK;

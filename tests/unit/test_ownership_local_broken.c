@@ -175,11 +175,7 @@ static void what_another_process_has_put_in_its_place_is_used(void **state)
 
 static void one_that_cannot_be_made_is_away_until_it_can(void **state)
 {
-    struct state_dir dir;
-    struct ownership_config config = {.url = "local", .dir = &dir};
     struct turn_record allocation;
-    struct ownership *none;
-    struct problem problem;
 
     (void)state;
     open_with_lease(0);
@@ -194,13 +190,16 @@ static void one_that_cannot_be_made_is_away_until_it_can(void **state)
     assert_int_equal(client_list(&client), OWNERSHIP_AWAY);
     assert_int_equal(client.gone, 1);
 
-    /* Nor can it be opened. */
+    /* Nor is it there for who comes to it now. */
     client_close(&client);
-    assert_int_equal(state_dir_open(path, STATE_DIR_SERVE, &dir, &problem), ERR_OK);
-    assert_int_equal(ownership_open(&config, &none, &problem), ERR_IO);
-    assert_non_null(strstr(problem.text, data_path));
-    state_dir_close(&dir);
+    client_open_local(&client, path, 1, 0, 0);
+    client_wait_for_change(&client, 1, 0);
+    assert_non_null(strstr(client.why, data_path));
+    assert_int_equal(client_take_lease(&client), OWNERSHIP_AWAY);
     assert_int_equal(rmdir(data_path), 0);
+    client_wait_for_change(&client, 1, 1);
+    assert_int_equal(client_take_lease(&client), OWNERSHIP_DONE);
+    client_close(&client);
 
     open_with_lease(0);
     assert_int_equal(remove(data_path), 0);
