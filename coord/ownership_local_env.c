@@ -4,6 +4,7 @@
 #include "ownership_local_guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,6 +17,8 @@ enum {
      * least so many. */
     RESERVE_SHARE = 16,
     RESERVE_PAGES_MIN = 1024,
+    /* Pages for which the file system has to have room before anything is written. */
+    AHEAD_PAGES = 1024,
     PATH_SIZE = 64,
     BOOT_RECORD_MAX = BOOT_ID_MAX + 16,
 };
@@ -173,6 +176,7 @@ static int open_env(struct local_env *env, size_t map_size)
     struct opening opening;
     int rc;
 
+    env->reserved = 0;
     env->reader_file = local_files_open_file(env->files, LOCAL_READER_FILE);
     if (env->reader_file < 0)
         return errno;
@@ -269,6 +273,30 @@ static int set_size(struct local_env *env, size_t map_size)
     return rc;
 }
 
+/*
+ * Has the file system room for what is written next? It gives that room here rather than in the
+ * middle of a transaction: else a store would be there as long as little is written, and away
+ * as soon as much is, over and over.
+ */
+static bool reserve_blocks(struct local_env *env)
+{
+    MDB_envinfo info;
+    mdb_filehandle_t fd;
+    size_t used, wanted;
+
+    (void)mdb_env_info(env->lmdb, &info);
+    used = info.me_last_pgno + 1;
+    wanted = used + AHEAD_PAGES < env->pages ? used + AHEAD_PAGES : env->pages;
+    if (env->reserved >= wanted || env->reserved >= used + AHEAD_PAGES / 2)
+        return true;
+    if (mdb_env_get_fd(env->lmdb, &fd) != 0)
+        return true;
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)(info.me_mapsize / env->pages * wanted)) != 0)
+        return errno != ENOSPC && errno != EDQUOT; /* of anything else the write will tell */
+    env->reserved = wanted;
+    return true;
+}
+
 enum err local_env_make(struct local_env *env, size_t map_size, struct problem *problem)
 {
     int rc;
@@ -280,6 +308,8 @@ enum err local_env_make(struct local_env *env, size_t map_size, struct problem *
     rc = open_env(env, map_size);
     if (rc == 0)
         rc = set_size(env, map_size);
+    if (rc == 0 && !reserve_blocks(env))
+        rc = ENOSPC;
     if (rc == 0)
         rc = write_boot(env);
     if (rc == 0)
@@ -348,8 +378,10 @@ static int look_for_room(struct local_env *env, struct local_table *table)
     size_t reserve = share > RESERVE_PAGES_MIN ? share : RESERVE_PAGES_MIN;
     int rc = count_free(env, reserve + reserve / 4, &free_pages);
 
-    table->has_room = free_pages >= reserve;
-    table->has_much_room = free_pages >= reserve + reserve / 4;
+    bool has_blocks = reserve_blocks(env);
+
+    table->has_room = has_blocks && free_pages >= reserve;
+    table->has_much_room = has_blocks && free_pages >= reserve + reserve / 4;
     return rc;
 }
 

@@ -15,6 +15,7 @@ struct local_env {
     MDB_env *lmdb; /* NULL: not open; then the rest is not there either */
     MDB_dbi dbi;
     size_t pages;    /* of the map */
+    size_t reserved; /* of them, for which the file system has given room */
     MDB_txn *reader; /* keeps its place among the readers; reset while it is not used */
     int reader_file; /* LMDB's lock file, for its size; closing it lets go of LMDB's own locks */
     struct local_file data;
@@ -40,10 +41,10 @@ bool local_env_is_whole(struct local_env *env);
 
 /*
  * local_env_begin begins a transaction; a writing one is told whether more is free than what is
- * kept, and, so that a full store does not waver, a quarter more than that. local_env_end ends it:
- * a writing one is committed with |commit| and no error in |table|. Each gives 0, or an error of
- * LMDB, the system, or LOCAL_FAULT; then local_env_fail is to follow, but for MDB_MAP_FULL and
- * MDB_TXN_FULL.
+ * kept, in the map and in the file system, and, so that a full store does not waver, a quarter more
+ * than that. local_env_end ends it: a writing one is committed with |commit| and no error in
+ * |table|. Each gives 0, or an error of LMDB, the system, or LOCAL_FAULT; then local_env_fail is to
+ * follow, but for MDB_MAP_FULL and MDB_TXN_FULL.
  */
 int local_env_begin(struct local_env *env, bool is_write, struct local_table *ret) MUST_CHECK;
 int local_env_end(struct local_table *table, bool commit) MUST_CHECK;
