@@ -49,6 +49,7 @@ enum ownership_outcome {
     OWNERSHIP_DONE,
     OWNERSHIP_HELD,  /* somebody else's, |owner| says whose; nothing was written */
     OWNERSHIP_QUOTA, /* claim: the username has as many allocations as it may */
+    OWNERSHIP_PORT,  /* claim: the relay port is that of an allocation of another shard */
     OWNERSHIP_NONE,  /* there is no such record, or none that can be read */
     OWNERSHIP_STALE, /* the epoch has been succeeded, or the lease is not there; nothing was
                         written */
@@ -135,6 +136,8 @@ struct ownership_writer {
  *          - of a live owner                                                          HELD
  *            but DONE when that one was made while the registry was away (|unclaimed|) and this
  *            one is older
+ *          - not |keep|, and another shard of this host has recorded the relay port    PORT
+ *            (whose process may be about to open it again)
  *          - |quota| > 0 and the username has that many others                        QUOTA
  *        |keep| leaves the channels and permissions that are recorded beneath in place (for
  *        adoption and publishing again) when it is this very allocation that is recorded, by its

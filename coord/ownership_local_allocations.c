@@ -265,6 +265,30 @@ static bool is_same_field(struct bytes value, struct bytes stored, const char *n
            fields_get(stored, name, &other) == ERR_OK && bytes_equal(field, other);
 }
 
+/* Has another shard recorded the relay port of |record|? It may be about to open it again. Its
+ * texts are for a frame of their own. */
+__attribute__((noinline)) static bool is_port_recorded(struct local_table *table,
+                                                       struct mono_time now,
+                                                       const struct ownership_writer *writer,
+                                                       const struct turn_record *record,
+                                                       const char *member)
+{
+    char text[RECORD_VALUE_MAX], other[RECORD_KEY_MAX];
+    struct bytes value = view(text, record_value_write(record, text));
+    struct local_holding holding;
+    struct local_key key;
+    struct bytes at;
+
+    if (!port_key(&key, &writer->owner, value) || !local_table_get(table, &key, &at) ||
+        at.len >= sizeof(other))
+        return false;
+    memcpy(other, at.data, at.len);
+    other[at.len] = '\0';
+    return strcmp(other, member) != 0 && local_holding_find(table, now, other, &holding) &&
+           !owner_equal(&holding.head.owner, &writer->owner) &&
+           is_same_field(value, value_of(&holding), "port");
+}
+
 /* Is it the very allocation that is recorded? What is beneath another one is not its own. */
 static bool is_same(const struct turn_record *record, const struct local_holding *stored)
 {
@@ -293,6 +317,8 @@ enum ownership_outcome local_allocation_claim(struct local_table *table, struct 
         *ret_owner = stored.head.owner;
         return OWNERSHIP_HELD;
     }
+    if (!keep && is_port_recorded(table, now, writer, record, member))
+        return OWNERSHIP_PORT;
     if (quota > 0 && is_over_quota(table, now, record, member, quota))
         return OWNERSHIP_QUOTA;
     if (!table->has_room)

@@ -90,8 +90,8 @@ static enum ownership_outcome outcome_of(const struct redisReply *reply)
         const char *word;
         enum ownership_outcome outcome;
     } words[] = {
-        {"DONE", OWNERSHIP_DONE}, {"HELD", OWNERSHIP_HELD},   {"QUOTA", OWNERSHIP_QUOTA},
-        {"NONE", OWNERSHIP_NONE}, {"STALE", OWNERSHIP_STALE},
+        {"DONE", OWNERSHIP_DONE}, {"HELD", OWNERSHIP_HELD}, {"QUOTA", OWNERSHIP_QUOTA},
+        {"PORT", OWNERSHIP_PORT}, {"NONE", OWNERSHIP_NONE}, {"STALE", OWNERSHIP_STALE},
     };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

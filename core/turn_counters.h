@@ -49,6 +49,8 @@
     X(ALLOCATIONS_RESTORED, "allocations_restored", "Allocations rebuilt from their records")      \
     X(ALLOCATIONS_LOST, "allocations_lost", "Allocations ended since another shard owns them")     \
     X(CLAIMS_HELD, "claims_held", "Allocate requests whose five-tuple another shard owns")         \
+    X(CLAIMS_PORT_HELD, "claims_port_held",                                                        \
+      "Allocate requests whose relay port another shard has recorded: they get another one")       \
     X(RELAY_OPEN_FAILURES, "relay_open_failures", "Relay sockets that could not be opened")        \
     X(TABLE_FULL_ALLOCATIONS, "full_allocations", "Allocate refused: no free relay port")          \
     X(TABLE_FULL_CHANNELS, "full_channels", "ChannelBind refused: no free channel")                \

@@ -249,6 +249,8 @@ static void refuse(struct turn_server *server, struct turn_allocation *allocatio
     turn_end_allocation(server, allocation, now, TURN_END_REFUSED);
     if (result == TURN_CLAIM_HELD)
         turn_count(server, TURN_COUNT_CLAIMS_HELD);
+    else if (result == TURN_CLAIM_PORT_HELD)
+        turn_count(server, TURN_COUNT_CLAIMS_PORT_HELD);
     else
         turn_reply_error(server, &reply, now, STUN_ALLOCATION_QUOTA_REACHED);
     crypto_wipe(&reply, sizeof reply);
@@ -262,7 +264,8 @@ void turn_server_claim_result(struct turn_server *server, struct turn_now now,
     if (!allocation || (allocation->state != TURN_ALLOCATION_CLAIMING &&
                         allocation->state != TURN_ALLOCATION_LIVE))
         return;
-    bool is_refused = result == TURN_CLAIM_HELD || result == TURN_CLAIM_OVER_QUOTA;
+    bool is_refused = result == TURN_CLAIM_HELD || result == TURN_CLAIM_OVER_QUOTA ||
+                      result == TURN_CLAIM_PORT_HELD;
     if (allocation->state == TURN_ALLOCATION_CLAIMING) {
         if (is_refused) {
             refuse(server, allocation, now.mono, result);
@@ -286,7 +289,6 @@ void turn_server_relay_failed(struct turn_server *server, struct turn_now now,
     if (!allocation)
         return;
     if (allocation->state == TURN_ALLOCATION_RESTORING) {
-        turn_forget_allocation(server, allocation);
         turn_abandon_allocation(server, allocation, now.mono);
         return;
     }

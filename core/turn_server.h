@@ -174,7 +174,7 @@ void turn_server_relay_opened(struct turn_server *server, struct turn_now now,
  * turn_server_relay_failed: the OPEN_RELAY failed and none of its sockets is open.
  * |families| counts for FAMILY_MISSING only: which ones. Queues another
  * OPEN_RELAY with the same relay_id, or the answer to the client. A restored
- * allocation is given up: FORGET.
+ * allocation is given up, with no command: whether its record stays is the caller's to say.
  */
 void turn_server_relay_failed(struct turn_server *server, struct turn_now now,
                               struct turn_relay_id relay_id, enum turn_relay_failure failure,
@@ -185,13 +185,15 @@ enum turn_claim {
     TURN_CLAIM_GRANTED,
     TURN_CLAIM_HELD,        /* another shard owns the five-tuple */
     TURN_CLAIM_OVER_QUOTA,  /* the username has all it may have */
+    TURN_CLAIM_PORT_HELD,   /* its relay port is recorded for another allocation */
     TURN_CLAIM_UNAVAILABLE, /* the registry is away: the allocation goes on, marked as such */
 };
 
 /*
  * turn_server_claim_result answers a CLAIM. For an Allocate under way: GRANTED and
  * UNAVAILABLE queue the success, OVER_QUOTA CLOSE_RELAY and 486, HELD CLOSE_RELAY alone:
- * the caller hands the Allocate to the owner. For a claim made by turn_server_publish: HELD
+ * the caller hands the Allocate to the owner. So does PORT_HELD: the port rests, and the
+ * client's retransmission is given another one. For a claim made by turn_server_publish: HELD
  * ends the allocation, and the rest tells whether its claim is recorded now.
  */
 void turn_server_claim_result(struct turn_server *server, struct turn_now now,

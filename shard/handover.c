@@ -86,6 +86,7 @@ static struct tuple_owner owner_of_answer(const struct handover *handover,
         return (struct tuple_owner){.by = OWNED_BY_NOBODY};
     case OWNERSHIP_HELD:
     case OWNERSHIP_QUOTA:
+    case OWNERSHIP_PORT:
     case OWNERSHIP_STALE:
     case OWNERSHIP_AWAY:
         break;

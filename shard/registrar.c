@@ -67,6 +67,7 @@ void registrar_answered(struct registrar *registrar, uint64_t epoch, enum owners
     case OWNERSHIP_DONE:
     case OWNERSHIP_HELD:
     case OWNERSHIP_QUOTA:
+    case OWNERSHIP_PORT:
     case OWNERSHIP_NONE:
         break;
     }

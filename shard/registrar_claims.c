@@ -128,6 +128,8 @@ static enum turn_claim result_of(enum ownership_outcome outcome)
         return TURN_CLAIM_HELD;
     case OWNERSHIP_QUOTA:
         return TURN_CLAIM_OVER_QUOTA;
+    case OWNERSHIP_PORT:
+        return TURN_CLAIM_PORT_HELD;
     case OWNERSHIP_NONE:
     case OWNERSHIP_STALE:
     case OWNERSHIP_AWAY:
@@ -164,7 +166,7 @@ static void deliver_claim(struct registrar *registrar, struct turn_now now, stru
     if (result == TURN_CLAIM_HELD)
         config->on_held(config->context, now, &claim->five_tuple, &claim->owner,
                         (struct bytes){.data = claim->datagram, .len = claim->len}, claim->hops);
-    if (result == TURN_CLAIM_OVER_QUOTA)
+    if (result == TURN_CLAIM_OVER_QUOTA || result == TURN_CLAIM_PORT_HELD)
         forget_former(registrar, now, &claim->five_tuple);
     give_back_claim(registrar, claim);
 }

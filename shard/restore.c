@@ -9,8 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Records that are dropped come in thousands when the secret has changed. */
-enum { DROPS_LOGGED_MAX = 8 };
+enum {
+    /* Records that are dropped come in thousands when the secret has changed. */
+    DROPS_LOGGED_MAX = 8,
+    /* How often a relay port that is taken is tried once more. Another shard may have it for the
+     * moment that it takes the registry to tell that the port is not its. */
+    PORT_TRIES = 4,
+};
 
 enum step {
     STEP_NO_LEASE,
@@ -39,6 +44,8 @@ struct restore {
     uint64_t left;             /* allocations listed that are recorded as the orphan's still */
     bool is_passed_over;       /* the allocation listed last was */
     bool is_claiming;          /* what was adopted in this pass */
+    bool has_unopened;         /* the ports of some allocations listed are taken */
+    unsigned port_tries;       /* that such a port was waited for */
     bool has_live_orphan;
     bool has_others;   /* that have not yet opened their ports */
     int64_t move_usec; /* what the times of the records being listed are off */
@@ -163,6 +170,11 @@ static void restore_allocation(struct restore *restore, struct turn_now now,
     config->on_commands(config->context, now);
     if (turn_server_has(config->server, &record->five_tuple)) {
         restore->allocations++;
+        restore->left++;
+        return;
+    }
+    if (restore->port_tries < PORT_TRIES) {
+        restore->has_unopened = true;
         restore->left++;
         return;
     }
@@ -340,6 +352,18 @@ static void adopt(struct restore *restore, struct turn_now now)
         try_later(restore, now);
 }
 
+/* Of what was adopted in this pass all is claimed. Where ports were taken they are tried again. */
+static void ask_again(struct restore *restore, struct turn_now now)
+{
+    if (!restore->has_unopened) {
+        ask_leases(restore, now);
+        return;
+    }
+    restore->has_unopened = false;
+    restore->port_tries++;
+    try_later(restore, now);
+}
+
 static void on_leases_listed(void *context, const struct ownership_answer *answer)
 {
     struct restore *restore = context;
@@ -369,9 +393,10 @@ static void on_leases_listed(void *context, const struct ownership_answer *answe
     restore->passed = -1;
     if (restore->is_claiming) {
         restore->is_claiming = false;
-        ask_leases(restore, now);
+        ask_again(restore, now);
         return;
     }
+    restore->port_tries = 0;
     if (restore->is_layout_new && restore->has_others && !restore->is_ready) {
         wait_for(restore, now, RESTORE_ASK_MSEC);
         return;
@@ -408,6 +433,13 @@ static void on_own_listed(void *context, const struct ownership_answer *answer)
         try_later(restore, now);
         return;
     }
+    if (restore->has_unopened) {
+        restore->has_unopened = false;
+        restore->port_tries++;
+        try_later(restore, now);
+        return;
+    }
+    restore->port_tries = 0;
     restore->is_restored = true;
     /* Once it serves, what is listed can have ended, and been forgotten, meanwhile. */
     restore->config.on_restored(restore->config.context, now,

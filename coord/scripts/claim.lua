@@ -4,7 +4,7 @@
 --       5 the port  6 the user
 -- ARGV  1 epoch  2 owner  3 CLIENT>SERVER  4 allocation  5 time to its end  6 quota, 0 = none
 --       7 whether to keep the channels and permissions of this allocation
--- Gives DONE, HELD with the owner, QUOTA, or STALE.
+-- Gives DONE, HELD with the owner, PORT, QUOTA, or STALE.
 
 -- Was the one made before the other? Their times are of the monotonic clocks of two boots; where
 -- those are not the same, the leases tell how far they are from the wall clock.
@@ -34,9 +34,22 @@ if stored_owner and stored_owner ~= owner and is_live(stored_owner) then
     return {'HELD', stored_owner}
   end
 end
+-- One that has died may be about to open its relay ports again.
+local function is_port_recorded()
+  local other = ask('GET', KEYS[5])
+  if not other or other == member then
+    return false
+  end
+  local port_owner, port_value = holder('relay:allocation:' .. other)
+  return port_owner and port_owner ~= owner and field(port_value, 'port') == field(value, 'port')
+end
+if not keep and is_port_recorded() then
+  return {'PORT'}
+end
 if quota > 0 then
-  local others = ask('ZCOUNT', KEYS[6], '(' .. now(), '+inf') or 0
-  if ask('ZSCORE', KEYS[6], member) then
+  local at = now()
+  local others = ask('ZCOUNT', KEYS[6], '(' .. at, '+inf') or 0
+  if tonumber(ask('ZSCORE', KEYS[6], member) or '0') > at then
     others = others - 1
   end
   if others >= quota then

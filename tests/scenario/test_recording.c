@@ -77,6 +77,24 @@ static void claim_over_quota(void **state)
            ERROR(alice, 486));
 }
 
+static void claim_of_a_port_that_is_recorded(void **state)
+{
+    struct fixture *f = *state;
+    open_relay(f, &f->alice, ATTRS(UDP));
+    EXPECT(f, "the claim", CLAIM(alice));
+    uint16_t port = f->cs.seen[0].record.allocation.port;
+    claim_is(f, &f->alice, TURN_CLAIM_PORT_HELD);
+    EXPECT(f, "the relay is closed, the client asks again",
+           CLOSE(alice, FAMILY_SET_V4, TURN_END_REFUSED));
+    EXPECT_TRUE("the port rests", checked_count(&f->cs, TURN_COUNT_PORTS_RESTING) == 1 &&
+                                      checked_count(&f->cs, TURN_COUNT_CLAIMS_PORT_HELD) == 1);
+    open_relay(f, &f->alice, ATTRS(UDP));
+    EXPECT(f, "the claim", CLAIM(alice));
+    EXPECT_TRUE("of another port", f->cs.seen[0].record.allocation.port != port);
+    claim_is(f, &f->alice, TURN_CLAIM_GRANTED);
+    EXPECT(f, "is granted", SUCCESS(alice));
+}
+
 static void registry_away(void **state)
 {
     struct fixture *f = *state;
@@ -291,6 +309,7 @@ int main(void)
         SCENARIO(allocate_waits_for_its_claim),
         SCENARIO(claim_held_by_another_shard),
         SCENARIO(claim_over_quota),
+        SCENARIO(claim_of_a_port_that_is_recorded),
         SCENARIO(registry_away),
         SCENARIO(published_again),
         SCENARIO(many_channels_are_published_in_portions),

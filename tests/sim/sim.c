@@ -28,6 +28,7 @@ static int judge_coverage(const uint64_t *sums)
         TURN_COUNT_DROP_TOO_LARGE,        /* payloads here are small */
         TURN_COUNT_RATE_LIMIT_COLLISIONS, /* few prefixes here */
         TURN_COUNT_CLAIMS_HELD,           /* every claim is granted here */
+        TURN_COUNT_CLAIMS_PORT_HELD,
         TURN_COUNT_ALLOCATIONS_LOST,
         TURN_COUNT_DROP_EMPTY,
         TURN_COUNT_DROP_REFLECTION_BOUND,

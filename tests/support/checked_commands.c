@@ -128,7 +128,8 @@ static void check_given_up(struct checked_server *cs, const struct checked_input
 {
     bool told = input->kind == INPUT_LOST ||
                 (input->kind == INPUT_CLAIM &&
-                 (input->claim == TURN_CLAIM_HELD || input->claim == TURN_CLAIM_OVER_QUOTA));
+                 (input->claim == TURN_CLAIM_HELD || input->claim == TURN_CLAIM_OVER_QUOTA ||
+                  input->claim == TURN_CLAIM_PORT_HELD));
     if (!told || !five_tuple_equal(&a->five_tuple, &input->tuple) || c->families != a->families)
         checked_fail(cs, "an allocation is given up although nobody has taken it");
 }

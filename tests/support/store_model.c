@@ -253,6 +253,11 @@ enum ownership_outcome store_claim(struct store_model *store, struct turn_now no
         *ret_holder = stored->owner;
         return OWNERSHIP_HELD;
     }
+    const struct store_record *of_port =
+        store_find_port(store, now.mono, writer->owner.host, write->record.allocation.port);
+    if (!write->keep && of_port && !owner_equal(&of_port->owner, &writer->owner) &&
+        !five_tuple_equal(&of_port->record.five_tuple, &write->record.five_tuple))
+        return OWNERSHIP_PORT;
     if (write->quota > 0 && others_of_user(store, now.mono, &write->record) >= write->quota)
         return OWNERSHIP_QUOTA;
     if (stored)

@@ -218,6 +218,32 @@ static void a_claim_keeps_what_is_beneath_or_not(void **state)
     close_both();
 }
 
+static void a_port_that_another_shard_has_recorded_is_not_given_out(void **state)
+{
+    struct turn_record theirs, ours;
+
+    (void)state;
+    open_both();
+    theirs = client_allocation(&other, 1);
+    ours = client_allocation(&client, 2);
+    ours.allocation.port = theirs.allocation.port;
+    assert_int_equal(client_claim(&other, &theirs, 0, false), OWNERSHIP_DONE);
+    assert_int_equal(client_claim(&client, &ours, 0, false), OWNERSHIP_PORT);
+    assert_int_equal(client_find(&client, &ours), OWNERSHIP_NONE);
+    /* Nor is it when its process has died, which may come back. */
+    assert_int_equal(client_end_lease(&other), OWNERSHIP_DONE);
+    assert_int_equal(client_claim(&client, &ours, 0, false), OWNERSHIP_PORT);
+    /* Who publishes has the port open; and what is forgotten is free. */
+    assert_int_equal(client_claim(&client, &ours, 0, true), OWNERSHIP_DONE);
+    assert_int_equal(client_forget(&client, &ours), OWNERSHIP_DONE);
+    assert_int_equal(client_claim(&client, &ours, 0, false), OWNERSHIP_DONE);
+    /* One's own may have been left when the registry was away. */
+    theirs = client_allocation(&client, 3);
+    theirs.allocation.port = ours.allocation.port;
+    assert_int_equal(client_claim(&client, &theirs, 0, false), OWNERSHIP_DONE);
+    close_both();
+}
+
 static void nothing_beneath_another_allocation_is_kept(void **state)
 {
     struct turn_record allocation, channel;
@@ -463,6 +489,7 @@ int main(void)
         cmocka_unit_test(older_is_told_by_the_wall_clock_between_two_boots),
         cmocka_unit_test(a_username_has_no_more_than_its_quota),
         cmocka_unit_test(a_claim_keeps_what_is_beneath_or_not),
+        cmocka_unit_test(a_port_that_another_shard_has_recorded_is_not_given_out),
         cmocka_unit_test(nothing_beneath_another_allocation_is_kept),
         cmocka_unit_test(records_are_for_what_the_writer_holds),
         cmocka_unit_test(forgetting_removes_one_or_all_that_is_beneath),

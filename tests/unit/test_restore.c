@@ -5,6 +5,8 @@
 
 #include "unit.h"
 
+enum { TOP_OF_FIRST_SLICE = 50011 }; /* of two */
+
 static struct host host;
 
 static int setup(void **state)
@@ -66,9 +68,38 @@ static void one_whose_port_is_taken_is_dropped_for_good(void **state)
     host.taken_port = host.clients[0].relayed_v4.port;
     host_start(&host, 1);
     host_run(&host, 100);
+    assert_true(serves(1));
+    host_run(&host, 3000);
     assert_int_equal(host_count(&host, 1, SHARD_COUNT_RESTORE_DROPPED), 1);
     assert_false(host_has(&host, 1, 0));
     assert_int_equal(host_owner(&host, 0), -1);
+}
+
+/* Another shard, whose slice the port is in by now, has opened it and is about to be told that it
+ * is not its to give out. */
+static void one_whose_port_is_taken_for_a_moment_is_restored(void **state)
+{
+    (void)state;
+    stop_all(1);
+    host_start(&host, 0);
+    host_run(&host, 50);
+    do {
+        assert_int_equal(host_allocate(&host, 0, 0), 0);
+        if (host.clients[0].relayed_v4.port > TOP_OF_FIRST_SLICE)
+            break;
+        assert_int_equal(host_ask(&host, 0, 0, TURN_REFRESH, ATTRS(LIFETIME(0))), 0);
+    } while (true);
+    stop_all(2);
+    host.taken_port = host.clients[0].relayed_v4.port;
+    host_start(&host, 0);
+    host_start(&host, 1);
+    host_run(&host, 100);
+    assert_true(serves(0));
+    assert_false(host_has(&host, 0, 0));
+    host.taken_port = 0;
+    host_run(&host, 1000);
+    assert_true(host_has(&host, 0, 0));
+    assert_int_equal(host_count(&host, 0, SHARD_COUNT_RESTORE_DROPPED), 0);
 }
 
 static void one_whose_time_is_over_is_dropped(void **state)
@@ -229,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_killed_shard_comes_back_with_all_it_had),
         TEST(one_whose_port_is_taken_is_dropped_for_good),
+        TEST(one_whose_port_is_taken_for_a_moment_is_restored),
         TEST(one_whose_time_is_over_is_dropped),
         TEST(one_of_another_secret_is_dropped),
         TEST(a_registry_that_is_away_is_not_waited_for),
