@@ -143,13 +143,32 @@ static bool in_slice(const struct turn_ports *ports, uint16_t port)
     return port >= ports->lowest && (uint32_t)(port - ports->lowest) < ports->count;
 }
 
+static struct turn_port_rest *resting_at(const struct turn_ports *ports, uint32_t i)
+{
+    return &ports->resting[(ports->resting_first + i) % ports->count];
+}
+
+/* Ends the rest of |offset|, which is taken then. False when it does not rest. */
+static bool end_rest(struct turn_ports *ports, uint32_t offset)
+{
+    uint32_t i = 0;
+    while (i < ports->resting_count && resting_at(ports, i)->offset != offset)
+        i++;
+    if (i == ports->resting_count)
+        return false;
+    for (; i + 1 < ports->resting_count; i++)
+        *resting_at(ports, i) = *resting_at(ports, i + 1);
+    ports->resting_count--;
+    return true;
+}
+
 bool turn_ports_take_port(struct turn_ports *ports, uint16_t port)
 {
     if (!in_slice(ports, port))
         return true;
     uint32_t offset = (uint32_t)(port - ports->lowest);
     if (!set_has(&ports->free, offset))
-        return false;
+        return end_rest(ports, offset);
     make_taken(ports, offset);
     return true;
 }
@@ -164,16 +183,15 @@ void turn_ports_release(struct turn_ports *ports, uint16_t port, struct mono_tim
         make_free(ports, offset);
         return;
     }
-    uint32_t at = (ports->resting_first + ports->resting_count++) % ports->count;
-    ports->resting[at] = (struct turn_port_rest){.until = mono_time_add_sec(now, ports->rest_sec),
-                                                 .offset = (uint16_t)offset};
+    *resting_at(ports, ports->resting_count++) = (struct turn_port_rest){
+        .until = mono_time_add_sec(now, ports->rest_sec), .offset = (uint16_t)offset};
 }
 
 void turn_ports_wake(struct turn_ports *ports, struct mono_time now)
 {
     /* All rest equally long, so the oldest is always the first to wake. */
     while (ports->resting_count > 0) {
-        const struct turn_port_rest *rest = &ports->resting[ports->resting_first];
+        const struct turn_port_rest *rest = resting_at(ports, 0);
         if (!mono_time_due(rest->until, now))
             return;
         make_free(ports, rest->offset);

@@ -55,8 +55,9 @@ uint32_t turn_ports_available(const struct turn_ports *ports, enum turn_port_wan
  */
 uint16_t turn_ports_take(struct turn_ports *ports, enum turn_port_want want, uint32_t pick);
 
-/* turn_ports_take_port takes |port| itself. A port outside the slice is nobody's here, and so
- * always to be had. False when it is taken or rests. O(1). */
+/* turn_ports_take_port takes |port| itself, for an allocation that has had it before: so also when
+ * it rests. A port outside the slice is nobody's here, and so always to be had. False when it is
+ * taken. O(1) for a free one, else O(resting). */
 bool turn_ports_take_port(struct turn_ports *ports, uint16_t port);
 
 /* turn_ports_release ends the use of one taken port; it rests from |now|. A port outside the

@@ -102,6 +102,25 @@ static void one_whose_port_is_taken_for_a_moment_is_restored(void **state)
     assert_int_equal(host_count(&host, 0, SHARD_COUNT_RESTORE_DROPPED), 0);
 }
 
+/* A socket of somebody else on this host, to which the kernel gave that very port. */
+static void one_whose_port_of_the_own_slice_is_taken_for_a_moment_is_restored(void **state)
+{
+    (void)state;
+    assert_int_equal(host_allocate(&host, 0, 1), 0);
+    assert_int_equal(host_bind(&host, 0, 1), 0);
+    host_kill(&host, 1);
+    host.taken_port = host.clients[0].relayed_v4.port;
+    host_start(&host, 1);
+    host_run(&host, 100);
+    assert_true(serves(1));
+    assert_false(host_has(&host, 1, 0));
+    host.taken_port = 0;
+    host_run(&host, 1000);
+    assert_true(host_has(&host, 1, 0));
+    assert_int_equal(host_count(&host, 1, SHARD_COUNT_RESTORE_DROPPED), 0);
+    assert_int_equal(host_count(&host, 1, TURN_COUNT_PORTS_RESTING), 0);
+}
+
 static void one_whose_time_is_over_is_dropped(void **state)
 {
     (void)state;
@@ -261,6 +280,7 @@ int main(void)
         TEST(a_killed_shard_comes_back_with_all_it_had),
         TEST(one_whose_port_is_taken_is_dropped_for_good),
         TEST(one_whose_port_is_taken_for_a_moment_is_restored),
+        TEST(one_whose_port_of_the_own_slice_is_taken_for_a_moment_is_restored),
         TEST(one_whose_time_is_over_is_dropped),
         TEST(one_of_another_secret_is_dropped),
         TEST(a_registry_that_is_away_is_not_waited_for),

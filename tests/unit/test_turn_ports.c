@@ -143,6 +143,34 @@ static void rest(void **state)
     turn_ports_deinit(&ports);
 }
 
+static void one_that_rests_can_be_taken_by_its_number(void **state)
+{
+    (void)state;
+    enum { COUNT = 4 };
+    struct turn_ports ports;
+    assert_int_equal(turn_ports_init(&ports, 50000, 50000 + COUNT - 1, 60), ERR_OK);
+    /* The ring goes round its end. */
+    for (uint32_t first = 0; first < COUNT; first++) {
+        uint32_t now = 100 + 1000 * first;
+        for (uint16_t port = 50000; port < 50000 + COUNT; port++)
+            assert_true(turn_ports_take_port(&ports, port));
+        for (uint16_t port = 50000; port < 50000 + COUNT; port++)
+            turn_ports_release(&ports, port, at(now + port - 50000));
+        assert_true(turn_ports_take_port(&ports, 50001));
+        assert_false(turn_ports_take_port(&ports, 50001));
+        assert_int_equal(ports.resting_count, COUNT - 1);
+        turn_ports_wake(&ports, at(now + 62));
+        assert_int_equal(turn_ports_available(&ports, TURN_PORT_ANY), 2);
+        assert_true(turn_ports_take_port(&ports, 50000));
+        turn_ports_release(&ports, 50000, at(now + 62));
+        turn_ports_release(&ports, 50001, at(now + 62));
+        turn_ports_wake(&ports, at(now + 500));
+        assert_int_equal(turn_ports_available(&ports, TURN_PORT_ANY), COUNT);
+        assert_int_equal(turn_ports_available(&ports, TURN_PORT_PAIR), COUNT / 2);
+    }
+    turn_ports_deinit(&ports);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +178,7 @@ int main(void)
         cmocka_unit_test(random_use),
         cmocka_unit_test(every_pick_is_another_port),
         cmocka_unit_test(rest),
+        cmocka_unit_test(one_that_rests_can_be_taken_by_its_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
