@@ -243,6 +243,10 @@ static bool handle_peer(struct datapath *datapath, struct turn_relay_id id, unsi
         count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
         return false;
     }
+    /* Before the core is asked: with answers among it, their records are written first, and that
+     * may bring something for the core. */
+    if (send_batch_is_full(&datapath->v4.send) || send_batch_is_full(&datapath->v6.send))
+        flush_clients(datapath);
     if (turn_server_peer_datagram(
             datapath->config.server, now, id, &peer, receive_slots_payload(&datapath->slots, i),
             receive_slots_len(&datapath->slots, i), &relayed) != TURN_VERDICT_RELAY)
@@ -250,8 +254,6 @@ static bool handle_peer(struct datapath *datapath, struct turn_relay_id id, unsi
 
     struct client_batch *batch = batch_of(datapath, relayed.five_tuple.client.family);
 
-    if (send_batch_is_full(&batch->send))
-        send_batch_flush(&batch->send);
     send_batch_add(&batch->send, &relayed.five_tuple.client, &relayed.five_tuple.server,
                    relayed.payload);
     return true;

@@ -61,6 +61,7 @@ struct fixture {
     int peer;
     struct transport_addr peer_addr;
     struct client clients[CLIENTS];
+    unsigned written; /* how often before_answers was called */
 };
 
 static const struct turn_now now = {.mono = {.usec = 1000000}, .wall = {.sec = TEST_WALL_SEC}};
@@ -77,6 +78,13 @@ static void on_control(void *context, struct turn_now at, struct bytes datagram)
     struct fixture *fixture = context;
 
     relay_commands_run(&fixture->commands, at, datagram, 0);
+}
+
+static void before_answers(void *context)
+{
+    struct fixture *fixture = context;
+
+    fixture->written++;
 }
 
 static void connect_to(int fd, const struct transport_addr *addr)
@@ -138,6 +146,7 @@ static int setup(void **state)
                                            .listeners = {.v4 = fixture.listener, .v6 = -1},
                                            .values = fixture.values,
                                            .on_control = on_control,
+                                           .before_answers = before_answers,
                                            .context = &fixture};
 
     assert_int_equal(datapath_new(&config, &fixture.datapath), ERR_OK);
@@ -325,6 +334,27 @@ static void data_of_several_relays_leaves_in_one_call_and_in_order(void **state)
     assert_int_equal(fixture->values[SHARD_COUNT_LISTENER_SENT_BATCHES], calls + 1);
 }
 
+/* So many datagrams that an answer, which waits for the end of the round, leaves before it. */
+static void an_answer_among_data_leaves_after_what_it_promises_is_written(void **state)
+{
+    struct fixture *fixture = *state;
+    struct client *client = make_client(fixture, 0);
+    struct answer answer;
+
+    fixture->written = 0;
+    send_request(fixture, client, TURN_REFRESH, NO_ATTRS);
+    loopback_wait(fixture->listener);
+    datapath_read_listener(fixture->datapath, IP_FAMILY_V4, now);
+    assert_int_equal(fixture->written, 0);
+    for (uint32_t i = 0; i < SEND_BATCH_MAX; i++)
+        send_to_relay(fixture, client, i);
+    for (unsigned received = 0; received < SEND_BATCH_MAX;)
+        received += datapath_read_relay(fixture->datapath, &client->relay->v4, now);
+    assert_null(answer_read(receive(client->fd), &answer));
+    assert_int_equal(answer.error_code, 0);
+    assert_int_equal(fixture->written, 1);
+}
+
 static void a_burst_larger_than_all_slots_arrives_whole(void **state)
 {
     struct fixture *fixture = *state;
@@ -484,6 +514,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DATAPATH_TEST(data_of_several_clients_keeps_its_order_up),
         DATAPATH_TEST(data_of_several_relays_leaves_in_one_call_and_in_order),
+        DATAPATH_TEST(an_answer_among_data_leaves_after_what_it_promises_is_written),
         DATAPATH_TEST(a_burst_larger_than_all_slots_arrives_whole),
         DATAPATH_TEST(the_packet_path_does_not_touch_the_heap),
         DATAPATH_TEST(an_allocation_may_end_in_the_middle_of_a_batch),
