@@ -46,6 +46,7 @@ struct registrar {
     bool is_renewing;
     bool is_restored;
     bool was_leased;
+    bool is_held_elsewhere;    /* another host has the lease, and the log says so */
     struct mono_time asked_at; /* the lease, last */
     struct mono_time retry_at;
     struct mono_time seen_by; /* lease_seen is due */

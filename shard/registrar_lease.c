@@ -47,11 +47,14 @@ static void on_taken(void *context, const struct ownership_answer *answer)
     registrar->is_taking = false;
     registrar->was_answered = true;
     registrar->pending--;
-    if (answer->outcome == OWNERSHIP_HELD)
+    /* Asked again and again, and said once. */
+    if (answer->outcome == OWNERSHIP_HELD && !registrar->is_held_elsewhere)
         log_event(LOG_LEVEL_ERROR,
                   "another host has the lease of this shard: every host needs an --instance of its "
                   "own",
                   "instance", registrar->config.lease.owner.host, NULL);
+    if (answer->outcome != OWNERSHIP_AWAY)
+        registrar->is_held_elsewhere = answer->outcome == OWNERSHIP_HELD;
     if (answer->outcome != OWNERSHIP_DONE) {
         registrar->retry_at = after_msec(now, RETRY_MSEC);
         return;

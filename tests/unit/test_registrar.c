@@ -3,6 +3,10 @@
 
 #include "host_fixture.h"
 #include "lease.h"
+#include "log.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "unit.h"
 
@@ -54,6 +58,45 @@ static void a_lease_is_taken_and_renewed(void **state)
     assert_int_equal(lease->lease.epoch, epoch);
     assert_false(mono_time_due(lease->until, host.now));
     assert_int_equal(host_count(&host, 0, SHARD_COUNT_LEASES_LOST), 0);
+}
+
+/* How often |text| is in the log of what |msec| bring. */
+static unsigned logged(const char *text, int64_t msec)
+{
+    static char log[16384];
+    unsigned count = 0;
+    int fds[2];
+
+    assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+    log_init(LOG_LEVEL_INFO, LOG_FORMAT_HUMAN, fds[1], LOG_SUPERVISOR);
+    host_run(&host, msec);
+    log_init(LOG_LEVEL_INFO, LOG_FORMAT_HUMAN, STDERR_FILENO, LOG_SUPERVISOR);
+    ssize_t len = read(fds[0], log, sizeof(log) - 1);
+
+    log[len > 0 ? len : 0] = '\0';
+    for (const char *at = log; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    close(fds[0]);
+    close(fds[1]);
+    return count;
+}
+
+static void another_host_with_its_name_is_told_of_once(void **state)
+{
+    static const char told[] = "another host has the lease of this shard";
+
+    (void)state;
+    host_kill(&host, 1);
+    host_kill(&host, 0);
+    for (size_t i = 0; i < host.network.store.lease_count; i++) {
+        host.network.store.leases[i].until = mono_time_add_sec(host.now, 30);
+        (void)strcpy(host.network.store.leases[i].lease.boot, "another");
+    }
+    host_start(&host, 0);
+    assert_int_equal(logged(told, 10000), 1);
+    assert_int_equal(host_count(&host, 0, SHARD_COUNT_LEASE_HELD), 0);
+    assert_int_equal(logged(told, 30000), 0);
+    assert_int_equal(host_count(&host, 0, SHARD_COUNT_LEASE_HELD), 1);
 }
 
 static void the_lease_says_the_state_of_the_shard(void **state)
@@ -279,6 +322,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_lease_is_taken_and_renewed),
+        TEST(another_host_with_its_name_is_told_of_once),
         TEST(the_lease_says_the_state_of_the_shard),
         TEST(an_allocate_is_answered_when_it_is_claimed),
         TEST(one_that_is_held_is_handed_to_its_owner),
