@@ -44,9 +44,10 @@ class Kills:
             now = relay.counters(victim)
             return now["pid"] != before["pid"] and now["is_live"] and now["lease_held"] and now
         after = eventually("the shard is back", is_back)
-        eventually("its allocations are back", lambda: relay.counters(victim)["allocations"]
-                   == before["allocations"])
-        self.assertGreaterEqual(before["allocations"], 1)
+        for gauge in ("allocations", "channels"):
+            self.assertGreaterEqual(before[gauge], 1)
+            eventually(f"its {gauge} are back", lambda gauge=gauge:
+                       relay.counters(victim)[gauge] == before[gauge])
         self.assertEqual(after["restore_dropped"], 0)
 
     def judge(self, registry, relay, victim, result):
@@ -58,7 +59,8 @@ class Kills:
             if relay.shard_of_port(flow["relay_port"]) != victim:
                 self.assertEqual(flow["received"], flow["sent"], flow)
                 continue
-            self.assertGreater(flow["received"], 0)
+            # One that had ended with a kill would have lost nearly all.
+            self.assertGreater(flow["received"], flow["sent"] // 2, flow)
             gaps.append(flow["longest_gap_msec"])
             lost += flow["sent"] - flow["received"]
             sent += flow["sent"]
