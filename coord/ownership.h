@@ -3,7 +3,7 @@
  *     local                                         LMDB in the state directory
  *     redis://[user:password@]host[:port][/db]      one Redis
  *     redis+unix:///path[?db=N]                     the same over a socket of this host
- *     redis+sentinel://[user:password@]host:port[,host:port…]/NAME[/db]
+ *     redis+sentinel://[user:password@]host[:port][,host[:port]…]/NAME[/db]
  *                                                   the primary that Sentinel names
  *
  * Asynchronous: an operation is queued, carried out at the latest by the next

@@ -4,8 +4,8 @@
  *   relay:allocation:CLIENT>SERVER          HOST/K EPOCH END v=1 port=… user=… …
  *   relay:allocation:CLIENT>SERVER NAME     v=1 peer=… until=…      channel:0x4000, permission:ADDR
  *   relay:shard:HOST/K                      EPOCH UNTIL END v=1 state=… …   its last lease
- *   relay:allocations:HOST/K CLIENT>SERVER  (empty)                 index: the five-tuples of a
- * shard relay:port:HOST/PORT                    CLIENT>SERVER           index: of a relay port
+ *   relay:allocations:HOST/K CLIENT>SERVER  (empty)                 index: of a shard
+ *   relay:port:HOST/PORT                    CLIENT>SERVER           index: of a relay port
  *   relay:user:USERNAME CLIENT>SERVER       UNTIL                   index: of a username
  *   relay:expiry:END KEY                    (empty)                 index: what is over when
  *

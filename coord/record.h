@@ -1,7 +1,7 @@
 /* record.h — keys and values of the ownership registry, as text.
  *
- * Both backends store the same text, so that redis-cli and mdb_dump show what an operator can
- * read. HOST is the instance name, K a shard's number.
+ * What redis-cli and mdb_dump show, an operator can read. HOST is the instance name, K a
+ * shard's number.
  *
  *   relay:allocation:CLIENT>SERVER    one for each five-tuple
  *     owner             HOST/K
@@ -13,7 +13,15 @@
  *   relay:allocations:HOST/K          index: the five-tuples of a shard
  *   relay:port:HOST/PORT              index: the five-tuple that a relay port belongs to
  *   relay:user:USERNAME               index: the five-tuples of a username, for the quota
- *   relay:shard:HOST/K                lease (struct shard_lease), and its last epoch
+ *   relay:shard:HOST/K                its last lease (struct shard_lease), remembered for a day
+ *     epoch             of the lease
+ *     lease             v=1 state=serving pid=… shards=4 … until=…
+ *   relay:live:HOST/K                 that epoch, while the lease holds
+ *   relay:shards                      index: the shards that have a last lease
+ *   relay:probe                       what a claim would be refused for is refused here first
+ *
+ * That is how they are in Redis; the embedded store has the same texts under keys of its own kind
+ * (ownership_local_keys.h).
  *
  * CLIENT and SERVER are written as transport_addr_format does. A username, like any text that
  * a client chose, has every byte but [A-Za-z0-9._~:@/+-] written as %XX. Times are

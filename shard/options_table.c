@@ -252,8 +252,8 @@ static const struct option_spec specs[] = {
         .default_text = "local",
         .help = "Where it is recorded which shard owns what: local (in the state directory), "
                 "redis://[user:password@]host[:port][/db], redis+unix:///path[?db=N], or "
-                "redis+sentinel://host:port[,host:port...]/NAME. With a password rather in the "
-                "environment",
+                "redis+sentinel://[user:password@]host[:port][,host...]/NAME[/db]. With a password "
+                "rather in the environment",
         .read = read_coordination,
         .is_secret = true,
         FIELD(coordination),
