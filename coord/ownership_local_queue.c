@@ -25,7 +25,8 @@ struct local_queue {
     int64_t timeout_usec;
     struct event *timer;
     struct event *soon; /* carries out in another turn of the loop */
-    struct list free;
+    struct list free;   /* of the first |used| places */
+    size_t used;        /* places that were needed so far */
     struct list waiting;
     struct list listing;
     struct list finished;
@@ -301,7 +302,7 @@ static void tell_changes(struct local_queue *queue)
 
 static void release(struct local_queue *queue, struct local_operation *operation)
 {
-    /* The place that was used last is used first: what was never needed is never touched. */
+    /* The place that was used last is used first. */
     if (queue->free.head == NULL)
         queue->free.tail = &operation->next;
     operation->next = queue->free.head;
@@ -388,7 +389,12 @@ struct local_operation *local_queue_place(struct local_queue *queue)
 {
     if (queue->is_closing)
         return NULL;
-    return list_take(&queue->free);
+    struct local_operation *operation = list_take(&queue->free);
+
+    /* What was never needed is never touched, and takes no memory. */
+    if (operation == NULL && queue->used < OWNERSHIP_PENDING_MAX)
+        operation = &queue->all[queue->used++];
+    return operation;
 }
 
 void local_queue_submit(struct local_queue *queue, struct local_operation *operation)
@@ -418,8 +424,6 @@ struct local_queue *local_queue_new(const struct local_queue_config *config)
     list_init(&queue->waiting);
     list_init(&queue->listing);
     list_init(&queue->finished);
-    for (size_t i = 0; i < OWNERSHIP_PENDING_MAX; i++)
-        list_put(&queue->free, &queue->all[i]);
     if (queue->timer == NULL || queue->soon == NULL) {
         local_queue_free(queue);
         return NULL;

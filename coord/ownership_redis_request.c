@@ -34,9 +34,10 @@ struct redis_requests {
     int64_t timeout_usec;
     struct event *timer;      /* runs while something is under way */
     struct event *fail_event; /* finishes what is in |failed|, in another turn of the loop */
-    struct queue free;
-    struct queue waiting; /* for the link, or for the scripts to be loaded */
-    struct queue sent;    /* in the order of their replies */
+    struct queue free;        /* of the first |used| places */
+    size_t used;              /* places that were needed so far */
+    struct queue waiting;     /* for the link, or for the scripts to be loaded */
+    struct queue sent;        /* in the order of their replies */
     struct queue redo;
     struct queue failed;
     struct request *unfinished; /* the first of |sent| that is; the ones behind it are too */
@@ -102,7 +103,7 @@ static void set_finished(struct request *request)
 static void release(struct request *request)
 {
     set_finished(request);
-    /* The place that was used last is used first: what was never needed is never touched. */
+    /* The place that was used last is used first. */
     struct queue *places = &request->requests->free;
 
     if (places->head == NULL)
@@ -299,17 +300,33 @@ void redis_requests_up(struct redis_requests *requests)
     start_timer(requests, clock_now());
 }
 
+/* A place for a request, or NULL. What was never needed is never touched, and takes no memory. */
+static struct request *take_place(struct redis_requests *requests)
+{
+    struct request *request = queue_take(&requests->free);
+
+    if (request != NULL || requests->used == OWNERSHIP_PENDING_MAX)
+        return request;
+    request = &requests->all[requests->used++];
+    request->requests = requests;
+    request->expected = (struct redis_expected){.handler = on_reply, .context = request};
+    return request;
+}
+
 enum err redis_requests_submit(struct redis_requests *requests, struct redis_command *command,
                                bool is_repeatable, const struct redis_purpose *purpose)
 {
     struct redis_connection *connection = redis_link_connection(requests->link);
-    struct request *request = requests->free.head;
+    struct request *request = requests->is_closing ? NULL : take_place(requests);
     struct mono_time now = clock_now();
 
-    if (request == NULL || requests->is_closing ||
-        redis_command_format(command, &request->text, &request->len) != ERR_OK)
+    if (request == NULL)
         return ERR_LIMIT;
-    (void)queue_take(&requests->free);
+    if (redis_command_format(command, &request->text, &request->len) != ERR_OK) {
+        request->text = NULL;
+        release(request);
+        return ERR_LIMIT;
+    }
     request->purpose = *purpose;
     request->is_repeatable = is_repeatable;
     request->due = mono_time_add_usec(now, requests->timeout_usec);
@@ -351,13 +368,6 @@ struct redis_requests *redis_requests_new(struct event_base *base, uint32_t time
     queue_init(&requests->sent);
     queue_init(&requests->redo);
     queue_init(&requests->failed);
-    for (size_t i = 0; i < OWNERSHIP_PENDING_MAX; i++) {
-        struct request *request = &requests->all[i];
-
-        request->requests = requests;
-        request->expected = (struct redis_expected){.handler = on_reply, .context = request};
-        queue_put(&requests->free, request);
-    }
     if (requests->timer == NULL || requests->fail_event == NULL) {
         redis_requests_free(requests);
         return NULL;
