@@ -40,8 +40,9 @@ struct event_base;
 struct ownership;
 
 enum {
-    /* Operations under way at a time; more are refused with ERR_LIMIT. */
-    OWNERSHIP_PENDING_MAX = 4096,
+    /* Operations under way at a time; more are refused with ERR_LIMIT. Room for the largest
+     * allocation as a whole, and as much again. */
+    OWNERSHIP_PENDING_MAX = 8192,
     COORDINATION_URL_MAX = 1024,
 };
 

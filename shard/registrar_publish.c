@@ -1,6 +1,11 @@
 /* registrar_publish.c — everything that the core holds once more, and what is left over removed. */
 #include "registrar_internal.h"
 
+/* The most channels of one allocation (options_table.c), which are published with it in one go. */
+enum { ALLOCATION_RECORDS_MAX = 1 + 4096 };
+_Static_assert(REGISTRAR_WINDOW + ALLOCATION_RECORDS_MAX <= OWNERSHIP_PENDING_MAX,
+               "an allocation that is begun within the window is published as a whole");
+
 void registrar_restored(struct registrar *registrar, bool rewrite)
 {
     registrar->is_restored = true;

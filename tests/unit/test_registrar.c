@@ -176,6 +176,35 @@ static void on_its_return_everything_is_published(void **state)
     assert_int_equal(host_count(&host, 0, TURN_COUNT_ALLOCATIONS_UNCLAIMED), 0);
 }
 
+/* As many channels as one allocation may have. */
+static void the_largest_allocation_is_published_as_a_whole(void **state)
+{
+    enum { CHANNELS = 4096 };
+
+    (void)state;
+    host_kill(&host, 0);
+    host.setup.config.channels_per_allocation = host.setup.config.max_channels = CHANNELS;
+    host_start(&host, 0);
+    host_run(&host, 100);
+    assert_int_equal(host_allocate(&host, 0, 0), 0);
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        struct transport_addr peer = test_addr("8.8.4.4:1");
+
+        peer.port = (uint16_t)(1000 + i);
+        assert_int_equal(host_ask(&host, 0, 0, TURN_CHANNEL_BIND,
+                                  ATTRS(CHANNEL((uint16_t)(0x4000 + i)), PEER(peer))),
+                         0);
+    }
+    store_model_flush(&host.network.store);
+    host_run(&host, LONG_MSEC);
+    assert_int_equal(host.network.store.record_count, 1 + CHANNELS);
+
+    uint64_t published = host_count(&host, 0, SHARD_COUNT_REGISTRY_PUBLISHED);
+
+    host_run(&host, LONG_MSEC);
+    assert_int_equal(host_count(&host, 0, SHARD_COUNT_REGISTRY_PUBLISHED), published);
+}
+
 static void a_store_that_lost_everything_is_noticed(void **state)
 {
     (void)state;
@@ -329,6 +358,7 @@ int main(void)
         TEST(the_quota_is_of_all_shards_together),
         TEST(while_it_is_away_an_allocate_goes_on_unclaimed),
         TEST(on_its_return_everything_is_published),
+        TEST(the_largest_allocation_is_published_as_a_whole),
         TEST(a_store_that_lost_everything_is_noticed),
         TEST(the_older_allocation_is_the_one_that_is_left),
         TEST(what_is_claimed_is_not_overruled),
