@@ -4,7 +4,10 @@
 
 void rolling_restart_begin(struct rolling_restart *rolling)
 {
-    *rolling = (struct rolling_restart){.is_under_way = true};
+    if (rolling->is_under_way)
+        rolling->is_wanted_again = true;
+    else
+        *rolling = (struct rolling_restart){.is_under_way = true};
 }
 
 static enum rolling_step stop(struct rolling_restart *rolling, struct mono_time now)
@@ -33,7 +36,8 @@ enum rolling_step rolling_restart_next(struct rolling_restart *rolling, uint32_t
         return ROLLING_WAIT;
     rolling->is_stopping = false;
     rolling->shard++;
-    rolling->is_under_way = rolling->shard < shards;
+    if (rolling->shard == shards)
+        *rolling = (struct rolling_restart){.is_under_way = rolling->is_wanted_again};
     return rolling->is_under_way ? ROLLING_WAIT : ROLLING_NOTHING;
 }
 

@@ -30,13 +30,14 @@ enum rolling_step {
 /* Zero: not begun. */
 struct rolling_restart {
     bool is_under_way;
-    bool is_stopping; /* |shard| was told to */
+    bool is_wanted_again; /* when this one is over */
+    bool is_stopping;     /* |shard| was told to */
     bool has_ended;
     uint32_t shard;
     struct mono_time deadline;
 };
 
-/* rolling_restart_begin begins with the first shard, also when one is under way. */
+/* rolling_restart_begin begins with the first shard; when one is under way, after that. */
 void rolling_restart_begin(struct rolling_restart *rolling);
 
 /*

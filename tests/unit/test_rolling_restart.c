@@ -23,7 +23,7 @@ static void not_begun_it_does_nothing(void **state)
 static void one_shard_after_the_other(void **state)
 {
     (void)state;
-    struct rolling_restart rolling;
+    struct rolling_restart rolling = {0};
 
     rolling_restart_begin(&rolling);
     for (uint32_t k = 0; k < SHARDS; k++) {
@@ -46,7 +46,7 @@ static void one_shard_after_the_other(void **state)
 static void a_shard_that_does_not_stop_is_killed_once(void **state)
 {
     (void)state;
-    struct rolling_restart rolling;
+    struct rolling_restart rolling = {0};
 
     rolling_restart_begin(&rolling);
     assert_int_equal(rolling_restart_next(&rolling, SHARDS, true, true, at_sec(1)), ROLLING_STOP);
@@ -61,7 +61,7 @@ static void a_shard_that_does_not_stop_is_killed_once(void **state)
 static void one_that_does_not_serve_again_does_not_hold_up_the_others(void **state)
 {
     (void)state;
-    struct rolling_restart rolling;
+    struct rolling_restart rolling = {0};
 
     rolling_restart_begin(&rolling);
     assert_int_equal(rolling_restart_next(&rolling, SHARDS, true, true, at_sec(1)), ROLLING_STOP);
@@ -76,23 +76,34 @@ static void one_that_does_not_serve_again_does_not_hold_up_the_others(void **sta
 static void one_that_is_down_is_waited_for(void **state)
 {
     (void)state;
-    struct rolling_restart rolling;
+    struct rolling_restart rolling = {0};
 
     rolling_restart_begin(&rolling);
     assert_int_equal(rolling_restart_next(&rolling, SHARDS, false, false, at_sec(1)), ROLLING_WAIT);
     assert_int_equal(rolling_restart_next(&rolling, SHARDS, true, false, at_sec(2)), ROLLING_STOP);
 }
 
-static void begun_again_it_starts_over(void **state)
+/* One shard at a time is away, and none is told to stop twice. */
+static void begun_again_it_starts_over_when_it_is_done(void **state)
 {
     (void)state;
-    struct rolling_restart rolling;
+    struct rolling_restart rolling = {0};
 
     rolling_restart_begin(&rolling);
     assert_int_equal(rolling_restart_next(&rolling, SHARDS, true, true, at_sec(1)), ROLLING_STOP);
     rolling_restart_begin(&rolling);
-    assert_int_equal(rolling.shard, 0);
-    assert_int_equal(rolling_restart_next(&rolling, SHARDS, true, true, at_sec(1)), ROLLING_STOP);
+    for (uint32_t k = 0; k < 2 * SHARDS; k++) {
+        assert_int_equal(rolling.shard, k % SHARDS);
+        if (k > 0)
+            assert_int_equal(rolling_restart_next(&rolling, SHARDS, true, true, at_sec(1)),
+                             ROLLING_STOP);
+        assert_int_equal(rolling_restart_next(&rolling, SHARDS, true, true, at_sec(1)),
+                         ROLLING_WAIT);
+        assert_true(rolling_restart_ended(&rolling, k % SHARDS, at_sec(2)));
+        assert_int_equal(rolling_restart_next(&rolling, SHARDS, true, true, at_sec(3)),
+                         k + 1 < 2 * SHARDS ? ROLLING_WAIT : ROLLING_NOTHING);
+    }
+    assert_false(rolling.is_under_way);
 }
 
 int main(void)
@@ -103,7 +114,7 @@ int main(void)
         cmocka_unit_test(a_shard_that_does_not_stop_is_killed_once),
         cmocka_unit_test(one_that_does_not_serve_again_does_not_hold_up_the_others),
         cmocka_unit_test(one_that_is_down_is_waited_for),
-        cmocka_unit_test(begun_again_it_starts_over),
+        cmocka_unit_test(begun_again_it_starts_over_when_it_is_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
