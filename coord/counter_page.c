@@ -189,6 +189,20 @@ static enum err copy_page(const struct counter_page *page, struct counter_page *
     return ERR_OK;
 }
 
+/* Is there a page at all? Asked with a system call: in a file that could not get its blocks on a
+ * full disk, the first touch of a mapping would be a SIGBUS. */
+static enum err has_page(int fd, off_t size)
+{
+    uint64_t magic = 0;
+
+    if (size != 0 && size != COUNTER_PAGE_LEN)
+        return ERR_MALFORMED;
+    if (size != 0 && pread(fd, &magic, sizeof(magic), offsetof(struct counter_page, magic)) !=
+                         (ssize_t)sizeof(magic))
+        return ERR_IO;
+    return magic == 0 ? ERR_UNAVAILABLE : ERR_OK;
+}
+
 /* Maps and copies the page in |fd|. */
 static enum err read_page(int fd, const struct state_dir *dir, const char *name,
                           struct counter_snapshot *ret, struct problem *problem)
@@ -200,9 +214,10 @@ static enum err read_page(int fd, const struct state_dir *dir, const char *name,
 
     if (fstat(fd, &status) != 0 || lock_command(fd, F_OFD_GETLK, &lock) != 0)
         return io_problem(dir, name, "read", problem);
-    if (status.st_size != COUNTER_PAGE_LEN) {
-        err = status.st_size == 0 ? ERR_UNAVAILABLE : ERR_MALFORMED;
-    } else {
+    err = has_page(fd, status.st_size);
+    if (err == ERR_IO)
+        return io_problem(dir, name, "read", problem);
+    if (err == ERR_OK) {
         page = mmap(NULL, COUNTER_PAGE_LEN, PROT_READ, MAP_SHARED, fd, 0);
         if (page == MAP_FAILED)
             return io_problem(dir, name, "mapped", problem);
