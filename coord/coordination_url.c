@@ -86,6 +86,14 @@ static enum err read_db(struct part part, struct redis_target *target, struct pr
     return ERR_OK;
 }
 
+/* What no name or address has is a slip of the keyboard: better told at once than looked up for
+ * ever. Colons and % are of IPv6 addresses and their scopes. */
+static bool is_host_name(const char *name)
+{
+    return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                             "0123456789.-_:%")] == '\0';
+}
+
 /* "host", "host:port", "[v6]" or "[v6]:port". */
 static enum err read_host(struct part part, uint16_t default_port, struct redis_host *ret,
                           struct problem *problem)
@@ -109,6 +117,8 @@ static enum err read_host(struct part part, uint16_t default_port, struct redis_
     }
     if (name.len == 0 || !copy_decoded(name, ret->name, sizeof(ret->name)))
         return refuse(problem, "a host name or address is missing or too long");
+    if (!is_host_name(ret->name))
+        return refuse(problem, "a host name has letters, digits, dots and hyphens only");
     if (has_port && !read_number(part, 1, UINT16_MAX, &port))
         return refuse(problem, "a port must be a number from 1 to 65535");
     ret->port = (uint16_t)port;

@@ -97,6 +97,9 @@ static void bad_ones(void **state)
     refuses("localhost", "must be local, or begin with");
     refuses("http://db", "must be local, or begin with");
     refuses("redis://", "host name or address is missing");
+    refuses("redis://a host", "letters, digits");
+    refuses("redis://db%0a", "letters, digits");
+    refuses("redis+sentinel://one,t wo/x", "letters, digits");
     refuses("redis://db:0", "from 1 to 65535");
     refuses("redis://db:65536", "from 1 to 65535");
     refuses("redis://db:", "from 1 to 65535");
