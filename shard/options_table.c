@@ -108,11 +108,15 @@ static const char range_rule[] =
 
 static const char *read_coordination(const struct option_spec *spec, const char *value, void *field)
 {
-    static struct problem problem; /* outlives the call: what is returned is printed */
+    static char rule[sizeof(((struct problem *)NULL)->text) + 16]; /* outlives the call */
+    struct problem problem;
 
     (void)spec;
-    if (ownership_check_url(value, &problem) != ERR_OK)
-        return problem.text;
+    if (ownership_check_url(value, &problem) != ERR_OK) {
+        /* It is printed behind "the value given is not". */
+        (void)snprintf(rule, sizeof(rule), "usable: %s", problem.text);
+        return rule;
+    }
     memcpy(field, &value, sizeof(value));
     return NULL;
 }

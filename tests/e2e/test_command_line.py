@@ -29,6 +29,8 @@ class BadOptions(e2e.E2eTest):
           "--highest-port", "50007"], ["--shards", "9"]),
         (["--public-ip4-addr", "127.0.0.1", "--auth-secret-file", "/no/such/file"],
          ["--auth-secret-file", "/no/such/file"]),
+        (["--public-ip4-addr", "127.0.0.1", "--coordination", "redis://db/x"],
+         ["--coordination: the value given is not usable: the database must be a number"]),
         (["--public-ip4-addr", "127.0.0.1", "--state-dir", "/no/such/folder"],
          ["--state-dir", "/no/such/folder"]),
     ]
