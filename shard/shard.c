@@ -240,8 +240,17 @@ static bool fail(const char *what, const char *why)
     return false;
 }
 
+/* What libevent has to say, of name servers above all, else goes to standard error as it is. */
+static void log_libevent(int severity, const char *text)
+{
+    log_event(severity >= EVENT_LOG_WARN ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "libevent", "text",
+              text, NULL);
+}
+
 static bool make_base(struct shard *shard)
 {
+    event_set_log_callback(log_libevent);
+
     struct event_config *config = event_config_new();
 
     /* One thread: no locks. */

@@ -34,6 +34,13 @@ class Logs(e2e.E2eTest):
         self.assertTrue(all(line[:2] == "20" for line in lines), lines)
         self.assertFalse(any(ord(c) < 32 and c != "\n" or c == "\x7f" for c in relay.text()))
 
+    def test_a_name_that_is_not_resolved_is_told_in_lines_of_ours(self):
+        relay = self.relay("--coordination", "redis://redis.invalid", "--log-level", "debug")
+        relay.wait_event("ownership registry is away; relaying goes on, "
+                         "new allocations are claimed later", 2)
+        relay.wait_event("libevent")  # no name server is reached from here
+        relay.events()
+
     def test_packets_write_no_lines(self):
         relay = self.relay(*e2e.LOOPBACK_PEERS, "--log-level", "info")
         client = self.client()
