@@ -29,6 +29,15 @@ static bool same_key(const struct turn_server *server, struct turn_now now,
     return same;
 }
 
+/* Another shard's slice will do, but what the host does not relay on is not opened for a record:
+ * no firewall lets it pass, and it may be a service's. */
+static bool is_relay_port(const struct turn_server *server, uint16_t port)
+{
+    const struct turn_peer_policy *policy = server->config.policy;
+
+    return port != 0 && port >= policy->lowest_port && port <= policy->highest_port;
+}
+
 static enum err make_allocation(struct turn_server *server, const struct turn_record *record,
                                 struct turn_allocation **ret)
 {
@@ -63,7 +72,7 @@ static enum err restore_allocation(struct turn_server *server, struct turn_now n
     const struct turn_allocation_record *from = &record->allocation;
     if (mono_time_due(from->expires, now.mono))
         return ERR_EXPIRED;
-    if (!from->families || from->families & ~server->families || from->port == 0)
+    if (!from->families || from->families & ~server->families || !is_relay_port(server, from->port))
         return ERR_RANGE;
     if (!same_key(server, now, from))
         return ERR_AUTH;

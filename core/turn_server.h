@@ -214,7 +214,7 @@ void turn_server_lost(struct turn_server *server, struct turn_now now,
  *   ERR_OK         also for permissions, which have no effect in this profile
  *   ERR_EXPIRED    it has run out meanwhile
  *   ERR_AUTH       its username stands for another key now, or its peer is not allowed any more
- *   ERR_RANGE      a family, or a channel number, that this server does not serve
+ *   ERR_RANGE      a family, relay port or channel number that this host does not serve
  *   ERR_EXISTS     its port, five-tuple, number or peer is in use
  *   ERR_NOT_FOUND  beneath: no such allocation is here
  *   ERR_LIMIT      no room

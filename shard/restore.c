@@ -144,7 +144,7 @@ static const char *why(enum err err)
     if (err == ERR_AUTH)
         return "its username stands for another key now, or its peer is not allowed any more";
     if (err == ERR_RANGE)
-        return "an address family or channel number that is not served any more";
+        return "an address family, relay port or channel number that is not served any more";
     if (err == ERR_EXISTS)
         return "its relay port, channel number or peer is in use";
     return err_name(err);

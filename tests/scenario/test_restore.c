@@ -122,6 +122,9 @@ static void reasons_why_not(void **state)
     odd.allocation.families = 0;
     EXPECT_TRUE("no family", restore_into(f, &setup, now, &odd) == ERR_RANGE);
     odd = record;
+    odd.allocation.port = 80;
+    EXPECT_TRUE("a port that is none of the host's relay ports",
+                restore_into(f, &setup, now, &odd) == ERR_RANGE);
     odd.allocation.port = 0;
     EXPECT_TRUE("no port", restore_into(f, &setup, now, &odd) == ERR_RANGE);
     now.mono = mono_time_add_sec(now.mono, 600);
