@@ -45,6 +45,7 @@ struct registrar {
     bool is_taking;
     bool is_renewing;
     bool is_restored;
+    bool has_told_of_rival;
     bool was_leased;
     bool is_held_elsewhere;    /* another host has the lease, and the log says so */
     struct mono_time asked_at; /* the lease, last */

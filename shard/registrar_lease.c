@@ -39,6 +39,22 @@ static void fill_in_lease(struct registrar *registrar, struct turn_now now)
     lease->wall_offset_usec = (int64_t)now.wall.sec * USEC_PER_SEC - now.mono.usec;
 }
 
+/* After the first one only another process of this host and number can have had it in between:
+ * of another network namespace, or of another state directory. Told once. */
+static void tell_of_rival(struct registrar *registrar, const struct shard_lease *former)
+{
+    const struct shard_lease *own = &registrar->config.lease;
+
+    if (registrar->has_told_of_rival || !registrar->was_leased || former == NULL ||
+        (former->pid == own->pid && former->started_wall_sec == own->started_wall_sec))
+        return;
+    registrar->has_told_of_rival = true;
+    log_event(LOG_LEVEL_ERROR,
+              "another process had taken the lease of this shard: every relay needs an --instance "
+              "of its own",
+              "instance", own->owner.host, "pid", LOG_U64((uint64_t)former->pid), NULL);
+}
+
 static void on_taken(void *context, const struct ownership_answer *answer)
 {
     struct registrar *registrar = context;
@@ -59,6 +75,7 @@ static void on_taken(void *context, const struct ownership_answer *answer)
         registrar->retry_at = after_msec(now, RETRY_MSEC);
         return;
     }
+    tell_of_rival(registrar, answer->former);
     lease_confirmed(&registrar->lease, registrar->asked_at);
     registrar_put_off_doubt(registrar, now);
     registrar->epoch = answer->epoch;

@@ -168,5 +168,20 @@ class Data(FaultTest):
         self.assert_serves()
 
 
+class SameInstance(e2e.E2eTest):
+    def test_two_relays_of_one_name_are_told(self):
+        """On one host, where nothing but the lease shows that there are two."""
+        redis = Redis(self.folder)
+        self.addCleanup(redis.kill)
+        relays = [self.relay(*ownership.options(redis.url), public6=None)]
+        relays.append(self.relay(
+            *ownership.options(redis.url), public6=None, state_dir=self.folder / "other",
+            prefix=("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")))
+        for relay in relays:
+            event = relay.wait_event("another process had taken the lease of this shard: every "
+                                     "relay needs an --instance of its own")
+            self.assertEqual((event["level"], event["instance"]), ("error", ownership.HOST))
+
+
 if __name__ == "__main__":
     e2e.main()
