@@ -115,8 +115,8 @@ static void take_success(struct deployment *d, struct caller *caller, struct pro
                 deployment_fail(d, "an Allocate was answered with another port");
             return;
         }
-        /* The same once more tells nothing new. */
-        if (!promise->is_made || promise->port != now.port)
+        /* The same once more tells nothing new; one that is over can have had the same port. */
+        if (!promise_of(d, caller) || promise->port != now.port)
             *promise = (struct promise){
                 .is_made = true, .port = now.port, .made_at = d->now, .expires = now.expires};
     } else if (answer->method == TURN_REFRESH) {
