@@ -20,19 +20,9 @@ bool deployment_port_is_open(const struct deployment *d, uint16_t port)
     return false;
 }
 
-/* After a resize a shard can have a port of another one's slice. While its process is dead the
- * port is free, and the shard of that slice can draw it: then the allocation cannot be
- * restored. Nothing prevents that yet, so in CHAPTER_STRICT it does not happen. */
-static bool is_of_the_dead(struct deployment *d, uint16_t port, const struct five_tuple *five_tuple)
+static bool port_is_taken(void *context, uint16_t port)
 {
-    const struct store_record *found = store_find_port(&d->network.store, d->now, "host", port);
-    return d->chapter == CHAPTER_STRICT && found && !mono_time_due(found->until, d->now) &&
-           !five_tuple_equal(&found->record.five_tuple, five_tuple);
-}
-
-static bool port_is_taken(void *context, uint16_t port, const struct five_tuple *five_tuple)
-{
-    return deployment_port_is_open(context, port) || is_of_the_dead(context, port, five_tuple);
+    return deployment_port_is_open(context, port);
 }
 
 static enum shard_process_state process_of(void *context, uint32_t shard)

@@ -16,10 +16,9 @@ static int64_t delay(void *context)
     return host->delay_usec;
 }
 
-static bool port_is_taken(void *context, uint16_t port, const struct five_tuple *five_tuple)
+static bool port_is_taken(void *context, uint16_t port)
 {
     const struct host *host = context;
-    (void)five_tuple;
     for (size_t i = 0; i < HOST_SHARDS_MAX; i++)
         if (host->slots[i].process && process_relay_of(host->slots[i].process, port))
             return true;

@@ -86,7 +86,7 @@ static struct outcome open_relay(struct process *process, const struct turn_comm
         config->failed(config->context, "a relay opened twice");
     /* Its own too: it is not among the others yet while it starts. */
     if (process_relay_of(process, command->port) ||
-        config->port_is_taken(config->context, command->port, &command->five_tuple)) {
+        config->port_is_taken(config->context, command->port)) {
         process->values[SHARD_COUNT_RELAY_OPEN_PORT_TAKEN]++;
         outcome.failure = TURN_RELAY_PORT_TAKEN;
         return outcome;

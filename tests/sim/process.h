@@ -49,7 +49,7 @@ struct process_config {
     /* The sockets that outlive it. */
     struct datagram_queue *listener;
     struct datagram_queue *redirected;
-    bool (*port_is_taken)(void *context, uint16_t port, const struct five_tuple *five_tuple);
+    bool (*port_is_taken)(void *context, uint16_t port);
     enum shard_process_state (*process_of)(void *context, uint32_t shard);
     /* An answer is made (it leaves with on_sent); something leaves. */
     void (*on_answer)(void *context, struct process *process, const struct sent *sent);
