@@ -33,7 +33,7 @@ void lease_settled(struct lease_clock *lease)
     lease->is_doubtful = false;
 }
 
-void lease_seen(struct lease_clock *lease, struct mono_time now)
+bool lease_seen(struct lease_clock *lease, struct mono_time now)
 {
     struct mono_time pause_end =
         mono_time_add_usec(lease->seen_at, (int64_t)LEASE_PAUSE_MSEC * 1000);
@@ -43,6 +43,8 @@ void lease_seen(struct lease_clock *lease, struct mono_time now)
     struct mono_time soon = mono_time_add_usec(now, (int64_t)LEASE_MARGIN_MSEC * 1000);
 
     lease->seen_at = now;
-    if (stood_still && (!lease->is_held || mono_time_due(lease->until, soon)))
-        lease->is_doubtful = true;
+    if (!stood_still || (lease->is_held && !mono_time_due(lease->until, soon)))
+        return false;
+    lease->is_doubtful = true;
+    return true;
 }

@@ -59,7 +59,8 @@ void lease_lost(struct lease_clock *lease);
 void lease_settled(struct lease_clock *lease);
 
 /* lease_seen: the process runs. Sets |is_doubtful| when it had stood still past the end of its
- * lease, or nearly. Before anything is sent in a wake-up. */
-void lease_seen(struct lease_clock *lease, struct mono_time now);
+ * lease, or nearly, and tells so, also when it is doubtful already. Before anything is sent in a
+ * wake-up. */
+bool lease_seen(struct lease_clock *lease, struct mono_time now);
 
 #endif

@@ -157,12 +157,14 @@ void registrar_keep_lease(struct registrar *registrar, struct turn_now now)
 bool registrar_seen(struct registrar *registrar, struct turn_now now)
 {
     bool was_doubtful = registrar->lease.is_doubtful;
+    bool stood_still = lease_seen(&registrar->lease, now.mono);
 
-    lease_seen(&registrar->lease, now.mono);
     registrar->seen_by = after_msec(now, LEASE_SEEN_MSEC);
-    if (registrar->lease.is_doubtful && !was_doubtful) {
+    if (stood_still) {
+        /* A second pause inside the doubt is one more: what was asked before it settles nothing. */
         registrar->doubt_at = now.mono;
-        registrar->doubt_epoch = registrar->epoch;
+        if (!was_doubtful)
+            registrar->doubt_epoch = registrar->epoch;
         registrar_put_off_doubt(registrar, now);
         registrar_count(registrar, SHARD_COUNT_PAUSES);
         log_event(LOG_LEVEL_WARNING,
