@@ -96,7 +96,8 @@ class Pause:
         self.assertEqual(shards.shards[0].counters(0)["allocations_lost"], 0)
 
 
-globals().update(registries.for_each(type("Pause", (Pause, e2e.E2eTest), {})))
+globals().update(registries.for_each(type("Pause", (Pause, e2e.E2eTest), {}),
+                                     sanitized=(registries.LocalRegistry,)))
 
 if __name__ == "__main__":
     e2e.main()

@@ -67,7 +67,8 @@ class Resize:
         benches = [self.bench(relay, "bench-0")]
         relay = self.again(relay, signal.SIGTERM, 8)
         benches.append(self.bench(relay, "bench-1"))
-        for shards, stop in ((3, signal.SIGTERM), (1, signal.SIGKILL), (8, signal.SIGKILL)):
+        steps = ((3, signal.SIGTERM), (1, signal.SIGKILL), (8, signal.SIGKILL))
+        for shards, stop in steps[:1] if SANITIZED else steps:
             adopts = shards < relay.shards
             relay = self.again(relay, stop, shards)
             self.assert_all_there(relay)
@@ -115,7 +116,8 @@ class Resize:
             client.refresh()
 
 
-globals().update(registries.for_each(type("Resize", (Resize, e2e.E2eTest), {})))
+globals().update(registries.for_each(type("Resize", (Resize, e2e.E2eTest), {}),
+                                     sanitized=(registries.LocalRegistry,)))
 
 if __name__ == "__main__":
     e2e.main()

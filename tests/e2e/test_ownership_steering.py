@@ -144,7 +144,8 @@ class Steering:
               f"{shards.total('redirect_sent_messages')} messages")
 
 
-globals().update(registries.for_each(type("Steering", (Steering, e2e.E2eTest), {})))
+globals().update(registries.for_each(type("Steering", (Steering, e2e.E2eTest), {}),
+                                     sanitized=(registries.LocalRegistry,)))
 
 if __name__ == "__main__":
     e2e.main()
