@@ -13,6 +13,7 @@ struct loss {
 struct write {
     struct registrar *registrar;
     struct five_tuple five_tuple;
+    uint64_t epoch; /* under which it is written */
 };
 
 enum err registrar_records_init(struct registrar *registrar)
@@ -36,7 +37,7 @@ static void on_written(void *context, const struct ownership_answer *answer)
     struct write *write = context;
     struct registrar *registrar = write->registrar;
 
-    registrar_answered(registrar, registrar->epoch, answer->outcome);
+    registrar_answered(registrar, write->epoch, answer->outcome);
     /* NONE: the store has lost it, in part or whole. */
     registrar->wants_all |= answer->outcome == OWNERSHIP_NONE;
     if (answer->outcome == OWNERSHIP_HELD) {
@@ -66,7 +67,8 @@ void registrar_write_record(struct registrar *registrar, struct turn_now now, bo
         registrar->wants_all = true;
         return;
     }
-    *write = (struct write){.registrar = registrar, .five_tuple = record->five_tuple};
+    *write = (struct write){
+        .registrar = registrar, .five_tuple = record->five_tuple, .epoch = writer.epoch};
     if ((is_record ? ownership_record : ownership_forget)(registrar->config.ownership, now, &writer,
                                                           record, on_written, write) != ERR_OK) {
         pool_give(&registrar->writes, write);
