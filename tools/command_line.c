@@ -7,8 +7,8 @@
 
 enum { STUN_PORT = 3478 }; /* RFC 8489 §8 */
 
-bool command_line_read(const struct option_table *table, int argc, char **argv, void *fields,
-                       struct option_reading *ret_reading, int *ret_exit)
+bool command_line_read_arguments(const struct option_table *table, int argc, char **argv,
+                                 void *fields, struct option_reading *ret_reading, int *ret_exit)
 {
     switch (option_table_read(table, argc, argv, fields, ret_reading, stderr)) {
     case OPTIONS_READ:
@@ -25,6 +25,14 @@ bool command_line_read(const struct option_table *table, int argc, char **argv, 
         *ret_exit = EXIT_USAGE;
         return false;
     }
+    return true;
+}
+
+bool command_line_read(const struct option_table *table, int argc, char **argv, void *fields,
+                       struct option_reading *ret_reading, int *ret_exit)
+{
+    if (!command_line_read_arguments(table, argc, argv, fields, ret_reading, ret_exit))
+        return false;
     if (ret_reading->positional_count > 0) {
         fprintf(stderr, "%s: \"%s\": there are no arguments but options; see %s --help\n",
                 table->program, ret_reading->positionals[0], table->program);

@@ -29,6 +29,11 @@ enum { EXIT_USAGE = 2 };
 bool command_line_read(const struct option_table *table, int argc, char **argv, void *fields,
                        struct option_reading *ret_reading, int *ret_exit);
 
+/* command_line_read_arguments is the same for a command with positional arguments, which it leaves
+ * to the caller. */
+bool command_line_read_arguments(const struct option_table *table, int argc, char **argv,
+                                 void *fields, struct option_reading *ret_reading, int *ret_exit);
+
 /* command_line_read_server is the |read| of an option that is a server's address, port 3478
  * unless given; the field is a struct transport_addr. */
 #define COMMAND_LINE_SERVER_RULE                                                                   \
