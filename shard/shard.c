@@ -23,8 +23,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* How long a round lasts in which nothing may be sent. */
-enum { UNSENT_WAIT_USEC = 1000 };
+enum {
+    UNSENT_WAIT_USEC = 1000, /* how long a round lasts in which nothing may be sent */
+    LAST_TURNS = 4,          /* that libevent needs to take a look-up apart, and one more */
+};
 
 struct shard {
     const struct relay_options *options;
@@ -425,10 +427,34 @@ static int serve(struct shard *shard)
     return 0;
 }
 
+static void unwatch(struct shard *shard)
+{
+    struct event *const events[] = {&shard->readable_v4, &shard->readable_v6,
+                                    &shard->readable_redirect, &shard->terminate,
+                                    &shard->interrupt};
+
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        if (event_initialized(events[i]))
+            (void)event_del(events[i]);
+    }
+    relay_table_deinit(&shard->relays);
+}
+
+/* What libevent has still to take apart, such as a look-up of a name that was given up, it does in
+ * turns of the loop. None of our events is there any more. */
+static void let_libevent_end(struct shard *shard)
+{
+    if (event_initialized(&shard->round.end))
+        round_deinit(&shard->round);
+    for (unsigned i = 0; shard->base != NULL && i < LAST_TURNS; i++)
+        (void)event_base_loop(shard->base, EVLOOP_NONBLOCK);
+}
+
 static void stop(struct shard *shard)
 {
+    unwatch(shard);
     membership_free(shard->membership);
-    relay_table_deinit(&shard->relays);
+    let_libevent_end(shard);
     redirect_free(shard->redirect);
     datapath_free(shard->datapath);
     turn_server_free(shard->server);
