@@ -8,7 +8,7 @@ import subprocess
 import e2e
 import namespace
 from bench_process import Bench
-from fault_test import AWAY, BACK, SHARDS, FaultTest
+from fault_test import AWAY, SHARDS, FaultTest
 from relay_process import eventually
 
 FILES = ("ownership.mdb", "ownership.mdb-lock", "ownership.lock")
@@ -167,7 +167,7 @@ class ReadOnly(LocalFaultTest):
         self.lost.add(1)
         self.assert_serves_old(without=(1,))
         self.set_immutable(False)
-        self.wait_all(BACK, 3)
+        self.wait_all_back(3)
         # Whether there is another store now, or the one that there was, is told either way.
         for client in victims:
             if self.error_of_refresh(client) == 437:
@@ -229,7 +229,7 @@ class Full(LocalFaultTest):
             if self.shard_of(client) == 1:
                 self.clients.remove(client)
         self.path("filling").unlink()
-        self.wait_all(BACK, 1)
+        self.wait_all_back(1)
         self.finish()
 
 

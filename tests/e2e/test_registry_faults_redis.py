@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import e2e
-from fault_test import AWAY, BACK, SHARDS, FaultTest
+from fault_test import AWAY, SHARDS, FaultTest
 from redis_process import Redis
 from relay_process import SANITIZED, eventually
 
@@ -48,7 +48,7 @@ class Outages(RedisFaultTest):
         for client in victims:
             client.refresh()
             self.assert_echoes(client, 0x4000)
-        self.wait_all(BACK, 1)
+        self.wait_all_back(1)
         self.assert_complete()
         self.assertEqual(self.shards.counters(1)["restore_dropped"], 0)
         self.assert_serves()
@@ -75,7 +75,7 @@ class Outages(RedisFaultTest):
         self.lost.add(1)
         self.assert_serves(without=(1,))
         redis.start()
-        self.wait_all(BACK, 1)
+        self.wait_all_back(1)
         for client in victims:
             eventually("the client is told",
                        lambda client=client: self.error_of_refresh(client) == 437)
@@ -113,7 +113,7 @@ class Outages(RedisFaultTest):
             self.bind(client, client.relayed[4])
             self.assert_echoes(client, 0x4000)
         redis.resume()
-        self.wait_all(BACK, 1)
+        self.wait_all_back(1)
         self.finish()
 
     def test_absent_at_the_start(self):
