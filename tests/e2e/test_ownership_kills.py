@@ -25,14 +25,15 @@ class Kills:
         relay = self.relay(*e2e.LOOPBACK_PEERS, *registry.options, shards=SHARDS)
         for victim in range(SHARDS):
             bench = Bench(self, "--allocations", ALLOCATIONS, "--rate", RATE, name=f"bench-{victim}",
-                          duration_sec=int(KILLS * PERIOD_SEC) + 3)
+                          duration_sec=300)
             eventually("all have their channels",
                        lambda relay=relay: relay.total("channels") == ALLOCATIONS)
             for _ in range(KILLS):
                 began = time.monotonic()
                 self.kill(relay, victim)
                 time.sleep(max(0.0, PERIOD_SEC - (time.monotonic() - began)))
-            self.judge(registry, relay, victim, bench.result())
+            bench.stop()
+            self.judge(registry, relay, victim, bench.result(interrupted=True))
         self.assertEqual(relay.total("restore_dropped"), 0)
         self.assertEqual(relay.total("allocations"), 0)
 
