@@ -2,34 +2,14 @@
  * time left. */
 #include "relayctl.h"
 
-#include "command_line.h"
+#include "listing_command.h"
 #include "ownership_print.h"
-#include "ownership_view.h"
-#include "registry_reader.h"
 
-#include <stdlib.h>
-
-#define PROGRAM "relayctl allocations"
-
-struct allocations_options {
-    struct registry_options registry;
-    bool json;
-};
-
-static const struct option_spec specs[] = {
-    {
-        .name = "json",
-        .kind = OPTION_FLAG,
-        .help = "Print JSON",
-        OPTION_FIELD(struct allocations_options, json),
-    },
-    REGISTRY_OPTIONS(struct allocations_options, registry),
-    COMMAND_LINE_COMMON_OPTIONS,
-};
+static const struct option_spec specs[] = {LISTING_OPTIONS};
 
 static const struct option_table table = {
-    .program = PROGRAM,
-    .intro = "Usage: " PROGRAM " [OPTION]…\n\n"
+    .program = "relayctl allocations",
+    .intro = "Usage: relayctl allocations [OPTION]…\n\n"
              "Prints every recorded allocation of this host's shards.\n",
     .specs = specs,
     .count = sizeof specs / sizeof specs[0],
@@ -37,28 +17,13 @@ static const struct option_table table = {
 
 static int run(int argc, char **argv)
 {
-    struct allocations_options options = {0};
-    struct option_reading reading;
-    struct registry_reader *reader;
-    struct ownership_view view = {0};
-    struct problem problem;
-    int code;
-
-    if (!command_line_read(&table, argc, argv, &options, &reading, &code))
-        return code;
-    if (registry_reader_open(&options.registry, &reader, &problem) != ERR_OK) {
-        fprintf(stderr, PROGRAM ": %s\n", problem.text);
-        return EXIT_FAILURE;
-    }
-    bool ok = view_read_allocations(reader, PROGRAM, &view);
-
-    if (ok && options.json)
-        print_allocations_json(&view, stdout);
-    else if (ok)
-        print_allocations_text(&view, stdout);
-    view_free(&view);
-    registry_reader_close(reader);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    static const struct listing_command command = {
+        .table = &table,
+        .read = view_read_allocations,
+        .print_text = print_allocations_text,
+        .print_json = print_allocations_json,
+    };
+    return listing_command_run(&command, argc, argv);
 }
 
 const struct relayctl_command relayctl_allocations = {
