@@ -2,18 +2,18 @@
 #include "shard.h"
 
 #include "datapath.h"
+#include "event_loop.h"
 #include "log.h"
 #include "membership.h"
 #include "options.h"
-#include "port_slice.h"
 #include "random_pool.h"
 #include "redirect.h"
 #include "relay_commands.h"
 #include "relay_table.h"
 #include "round.h"
+#include "shard_ready.h"
 #include "shard_resources.h"
 #include "turn_setup.h"
-#include "version.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -25,7 +25,6 @@
 
 enum {
     UNSENT_WAIT_USEC = 1000, /* how long a round lasts in which nothing may be sent */
-    LAST_TURNS = 4,          /* that libevent needs to take a look-up apart, and one more */
 };
 
 struct shard {
@@ -242,24 +241,9 @@ static bool fail(const char *what, const char *why)
     return false;
 }
 
-/* What libevent has to say, of name servers above all, else goes to standard error as it is. */
-static void log_libevent(int severity, const char *text)
-{
-    log_event(severity >= EVENT_LOG_WARN ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "libevent", "text",
-              text, NULL);
-}
-
 static bool make_base(struct shard *shard)
 {
-    event_set_log_callback(log_libevent);
-
-    struct event_config *config = event_config_new();
-
-    /* One thread: no locks. */
-    if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
-        shard->base = event_base_new_with_config(config);
-    if (config != NULL)
-        event_config_free(config);
+    shard->base = event_loop_new();
     return shard->base != NULL || fail("shard cannot start", "no event loop");
 }
 
@@ -345,31 +329,6 @@ static bool watch_sockets(struct shard *shard)
                         on_redirect_readable);
 }
 
-static const char *binding_text(const struct transport_addr *binding,
-                                const struct transport_addr *public_addr)
-{
-    if (binding->family == IP_FAMILY_NONE)
-        return NULL;
-    return transport_addr_same_ip(binding, public_addr) ? "public address" : "any address";
-}
-
-static void log_ready(const struct shard *shard)
-{
-    const struct relay_options *options = shard->options;
-    struct port_slice slice =
-        port_slice_of(options->lowest_port, options->highest_port, options->shards, options->shard);
-    char ports[32];
-
-    (void)snprintf(ports, sizeof(ports), "%u-%u", slice.lowest, slice.highest);
-    log_event(LOG_LEVEL_INFO, "shard ready", "version", relay_version(), "of",
-              LOG_U64(options->shards), "relay_ports", ports, "allocations_that_fit",
-              LOG_U64(shard->resources.max_allocations), "ipv4",
-              options->public_v4.family ? LOG_ADDR(&options->public_v4) : NULL, "ipv4_bound_to",
-              binding_text(&shard->commands.binding.v4, &options->public_v4), "ipv6",
-              options->public_v6.family ? LOG_ADDR(&options->public_v6) : NULL, "ipv6_bound_to",
-              binding_text(&shard->commands.binding.v6, &options->public_v6), NULL);
-}
-
 static void on_ready(void *context, struct turn_now now)
 {
     struct shard *shard = context;
@@ -381,7 +340,7 @@ static void on_ready(void *context, struct turn_now now)
         return;
     }
     shard->resources.counters.page->state = SHARD_STATE_SERVING;
-    log_ready(shard);
+    shard_log_ready(shard->options, &shard->resources);
 }
 
 static bool join(struct shard *shard)
@@ -440,21 +399,13 @@ static void unwatch(struct shard *shard)
     relay_table_deinit(&shard->relays);
 }
 
-/* What libevent has still to take apart, such as a look-up of a name that was given up, it does in
- * turns of the loop. None of our events is there any more. */
-static void let_libevent_end(struct shard *shard)
-{
-    if (event_initialized(&shard->round.end))
-        round_deinit(&shard->round);
-    for (unsigned i = 0; shard->base != NULL && i < LAST_TURNS; i++)
-        (void)event_base_loop(shard->base, EVLOOP_NONBLOCK);
-}
-
 static void stop(struct shard *shard)
 {
     unwatch(shard);
     membership_free(shard->membership);
-    let_libevent_end(shard);
+    if (event_initialized(&shard->round.end))
+        round_deinit(&shard->round);
+    event_loop_settle(shard->base); /* none of our events is there any more */
     redirect_free(shard->redirect);
     datapath_free(shard->datapath);
     turn_server_free(shard->server);
