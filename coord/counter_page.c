@@ -15,7 +15,7 @@
 
 #define COUNTER_PAGE_MAGIC UINT64_C(0x72656c6179636e74)
 
-enum { COUNTER_PAGE_VERSION = 1, NAME_MAX_LEN = 32, PATH_TEXT_MAX = STATE_DIR_PATH_MAX + 32 };
+enum { COUNTER_PAGE_VERSION = 2, NAME_MAX_LEN = 32, PATH_TEXT_MAX = STATE_DIR_PATH_MAX + 32 };
 
 static const struct counter_info infos[COUNTER_PAGE_VALUES] = {
 #define X(id, text, sentence) {.name = text, .help = sentence, .kind = COUNTER_GAUGE},
@@ -110,6 +110,7 @@ static void reset_page(struct counter_page *page, uint32_t shard, uint32_t shard
         .pid = getpid(),
         .started_mono_usec = now.mono.usec,
         .started_wall_sec = now.wall.sec,
+        .seen_mono_usec = now.mono.usec,
     };
     /* Readers in other processes: whoever sees the magic sees what was written before it. */
     __atomic_store_n(&page->magic, COUNTER_PAGE_MAGIC, __ATOMIC_RELEASE);

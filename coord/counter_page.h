@@ -2,13 +2,14 @@
  *
  * One file for each shard, shard-K.counters in the state directory, 4096 bytes:
  *
- *     header  magic, version, layout, shard, shards, pid, start, state
+ *     header  magic, version, layout, shard, shards, pid, start, state, last sign of life
  *     values  TURN_COUNTER_COUNT of the core, then those of the shard
  *
  * The shard writes with plain 64-bit stores; a reader sees each value whole, but not all of
  * them at one instant. Counters belong to one incarnation of the shard: they
  * start at zero when the process starts, and the last ones stay readable after
- * its end. The writer holds a lock on the file for as long as it lives, so a
+ * its end. An idle shard still wakes up for its lease, every few seconds, so that one whose last
+ * sign of life is older hangs. The writer holds a lock on the file for as long as it lives, so a
  * second live process for the same shard is refused and a reader can tell a
  * live shard from one that died.
  */
@@ -157,6 +158,7 @@ struct counter_page {
     int64_t pid;
     int64_t started_mono_usec;
     uint64_t started_wall_sec;
+    int64_t seen_mono_usec; /* the last wake-up that went to its end: how old the figures are */
     uint64_t values[COUNTER_PAGE_VALUES];
 };
 _Static_assert(sizeof(struct counter_page) <= COUNTER_PAGE_LEN, "one page");

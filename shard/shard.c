@@ -103,6 +103,7 @@ static struct mono_time end_round(void *context, struct turn_now now)
     }
     shard->relay_credit = RELAY_CREDIT;
     shard->resources.counters.page->values[SHARD_COUNT_WAKEUPS]++;
+    shard->resources.counters.page->seen_mono_usec = now.mono.usec;
     struct mono_time core_deadline = turn_server_next_deadline(shard->server);
 
     return mono_time_before(core_deadline, deadline) ? core_deadline : deadline;

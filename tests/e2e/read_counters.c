@@ -2,7 +2,8 @@
  *
  *     read_counters STATE_DIR SHARD
  *
- * One "name value" a line: pid, is_live, then all counters. Exit 1 when there is no page.
+ * One "name value" a line: pid, is_live, seen_mono_usec, then all counters. Exit 1 when there is no
+ * page.
  */
 #include "counter_page.h"
 
@@ -25,7 +26,8 @@ int main(int argc, char **argv)
         counter_page_read(&dir, (uint32_t)shard, &snapshot, &problem) != ERR_OK)
         return EXIT_FAILURE;
     state_dir_close(&dir);
-    printf("pid %" PRId64 "\nis_live %d\n", snapshot.page.pid, snapshot.is_live);
+    printf("pid %" PRId64 "\nis_live %d\nseen_mono_usec %" PRId64 "\n", snapshot.page.pid,
+           snapshot.is_live, snapshot.page.seen_mono_usec);
     for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++)
         printf("%s %" PRIu64 "\n", counter_info_of(i)->name, snapshot.page.values[i]);
     return EXIT_SUCCESS;

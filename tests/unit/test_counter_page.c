@@ -102,6 +102,7 @@ static void a_reader_sees_what_the_shard_writes(void **state)
     assert_int_equal(snapshot.page.shards, 4);
     assert_int_equal(snapshot.page.pid, getpid());
     assert_int_equal(snapshot.page.started_mono_usec, 77);
+    assert_int_equal(snapshot.page.seen_mono_usec, 77);
     assert_int_equal(snapshot.page.started_wall_sec, 1790000000);
     for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++)
         writer.page->values[i] = i + 1;
