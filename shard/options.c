@@ -83,6 +83,14 @@ static bool check_shard(const struct relay_options *options, FILE *errors)
 {
     bool is_given = relay_options_origin(options, "shard")->source != OPTION_UNSET;
 
+    if (is_given && options->command != RELAY_COMMAND_RUN &&
+        relay_options_origin(options, "shards")->source == OPTION_UNSET) {
+        /* Each by itself would count the CPUs, of which it may be given fewer than the others. */
+        relay_options_error(options, "shards", errors,
+                            "a shard by itself needs it: how many there are, the same number for "
+                            "all of them");
+        return false;
+    }
     if (options->command == RELAY_COMMAND_SHARD && !is_given) {
         relay_options_error(options, "shard", errors, "`relay shard` needs it: which one, 0 to %u",
                             options->shards - 1U);
@@ -94,7 +102,9 @@ static bool check_shard(const struct relay_options *options, FILE *errors)
         return false;
     }
     if (options->shard >= options->shards) {
-        relay_options_error(options, "shard", errors, "there are %u shards, numbered 0 to %u",
+        relay_options_error(options, "shard", errors,
+                            "there are %u shards, numbered 0 to %u: leave this one out, or have "
+                            "more of them everywhere (--shards, SHARDS)",
                             options->shards, options->shards - 1U);
         return false;
     }

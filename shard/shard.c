@@ -12,6 +12,7 @@
 #include "relay_table.h"
 #include "round.h"
 #include "shard_ready.h"
+#include "shard_report.h"
 #include "shard_resources.h"
 #include "turn_setup.h"
 
@@ -39,6 +40,7 @@ struct shard {
     struct membership *membership;
     struct relay_commands commands;
     struct round round;
+    struct shard_report report;
     bool may_send; /* in this round: membership.h */
     uint8_t hops;  /* of the datagram that is being handled */
     struct event readable_v4;
@@ -233,6 +235,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     /* A second one has its default action again: the end, at once. */
     (void)event_del(&shard->terminate);
     (void)event_del(&shard->interrupt);
+    shard_report_stopping(&shard->report);
     (void)event_base_loopexit(shard->base, NULL);
 }
 
@@ -315,7 +318,8 @@ static bool watch_time_and_signals(struct shard *shard)
 {
     if (round_init(&shard->round, shard->base, begin_round, end_round, shard) == ERR_OK &&
         watch_signal(shard, &shard->terminate, SIGTERM) &&
-        watch_signal(shard, &shard->interrupt, SIGINT))
+        watch_signal(shard, &shard->interrupt, SIGINT) &&
+        shard_report_run(&shard->report, shard->base, shard->resources.counters.page))
         return true;
     return fail("shard cannot start", "the event loop takes no events");
 }
@@ -342,6 +346,7 @@ static void on_ready(void *context, struct turn_now now)
     }
     shard->resources.counters.page->state = SHARD_STATE_SERVING;
     shard_log_ready(shard->options, &shard->resources);
+    shard_report_ready(&shard->report);
 }
 
 static bool join(struct shard *shard)
@@ -397,6 +402,7 @@ static void unwatch(struct shard *shard)
         if (event_initialized(events[i]))
             (void)event_del(events[i]);
     }
+    shard_report_end(&shard->report);
     relay_table_deinit(&shard->relays);
 }
 
@@ -428,6 +434,8 @@ int shard_run(const struct relay_options *options)
     }
     shard->options = options;
     shard->resources = SHARD_RESOURCES_NONE;
+    shard->report = SHARD_REPORT_NONE;
+    shard_report_begin(&shard->report);
     /* Started by the supervisor the process would be called "exe". */
     (void)snprintf(name, sizeof(name), "relay-%u", options->shard);
     (void)prctl(PR_SET_NAME, name);

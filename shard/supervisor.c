@@ -10,6 +10,7 @@
 #include "restart_backoff.h"
 #include "rolling_restart.h"
 #include "round.h"
+#include "run_report.h"
 #include "shard_process.h"
 #include "state_lock.h"
 #include "turn_setup.h"
@@ -47,6 +48,7 @@ struct supervisor {
     char **argv;
     sigset_t signals; /* blocked, and waited for */
     struct rolling_restart rolling;
+    struct run_report report;
     bool is_stopping;
     int exit_code;
 };
@@ -75,6 +77,7 @@ static bool any_running(const struct supervisor *supervisor)
 
 static void stop(struct supervisor *supervisor, int exit_code)
 {
+    run_report_stopping(&supervisor->report);
     supervisor->is_stopping = true;
     supervisor->exit_code = exit_code;
     signal_children(supervisor, SIGTERM);
@@ -299,6 +302,28 @@ static struct mono_time roll(struct supervisor *supervisor)
     return mono_time_add_usec(now(), (int64_t)ROLLING_LOOK_MSEC * 1000);
 }
 
+static uint32_t count_serving(const struct supervisor *supervisor)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < supervisor->options->shards; i++) {
+        const struct child *child = &supervisor->children[i];
+
+        if (child->pid > 0 && state_of(supervisor, child, child->pid) == SHARD_STATE_SERVING)
+            count++;
+    }
+    return count;
+}
+
+/* Tells the service manager, if there is one, how we are. When to do so again. */
+static struct mono_time report(struct supervisor *supervisor)
+{
+    if (!run_report_wanted(&supervisor->report))
+        return MONO_TIME_NEVER;
+    return run_report_tell(&supervisor->report, count_serving(supervisor),
+                           supervisor->options->shards, now());
+}
+
 static struct mono_time earlier(struct mono_time a, struct mono_time b)
 {
     return mono_time_before(a, b) ? a : b;
@@ -311,7 +336,8 @@ static void watch_over_children(struct supervisor *supervisor)
 
         if (!supervisor->is_stopping) {
             start_due(supervisor);
-            deadline = earlier(roll(supervisor), next_start(supervisor));
+            deadline =
+                earlier(earlier(roll(supervisor), next_start(supervisor)), report(supervisor));
         }
         int number = wait_signal(supervisor, deadline);
 
@@ -410,9 +436,13 @@ static bool prepare(struct supervisor *supervisor, char **argv)
 
 int supervisor_run(const struct relay_options *options, char **argv)
 {
-    struct supervisor supervisor = {
-        .options = options, .argv = argv, .lock = STATE_LOCK_OPEN, .exit_code = EXIT_FAILED};
+    struct supervisor supervisor = {.options = options,
+                                    .argv = argv,
+                                    .lock = STATE_LOCK_OPEN,
+                                    .report = RUN_REPORT_NONE,
+                                    .exit_code = EXIT_FAILED};
 
+    run_report_begin(&supervisor.report);
     if (prepare(&supervisor, argv)) {
         log_event(LOG_LEVEL_INFO, "relay starting", "version", relay_version(), "shards",
                   LOG_U64(options->shards), "state_dir", options->state_dir, NULL);
@@ -424,6 +454,7 @@ int supervisor_run(const struct relay_options *options, char **argv)
             close_sockets(&supervisor.children[i].process);
     }
     free(supervisor.children);
+    run_report_end(&supervisor.report);
     state_lock_release(&supervisor.lock);
     return supervisor.exit_code;
 }

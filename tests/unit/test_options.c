@@ -265,13 +265,21 @@ static void options_that_do_not_go_together(void **state)
          "listens"},
         {PUBLIC "--lowest-port 50000 --highest-port 50003 --shards 5",
          "--shards: \"5\": every shard needs a relay port, and 50000 to 50003 are only 4"},
+        {PUBLIC "shard --shard 0", "--shards: a shard by itself needs it: how many there are, the "
+                                   "same number for all of them"},
+        {PUBLIC "check-config --shard 0", "--shards: a shard by itself needs it: how many there "
+                                          "are, the same number for all of them"},
         {PUBLIC "shard --shards 4", "--shard: `relay shard` needs it: which one, 0 to 3"},
         {PUBLIC "--shards 4 --shard 1",
          "--shard: \"1\": `relay run` is all shards; only `relay shard` takes it"},
         {PUBLIC "shard --shards 4 --shard 4",
-         "--shard: \"4\": there are 4 shards, numbered 0 to 3"},
+         "--shard: \"4\": there are 4 shards, numbered 0 to 3: leave this one out, or have "
+         "more of them everywhere (--shards, SHARDS)"},
+
         {PUBLIC "check-config --shards 4 --shard 4",
-         "--shard: \"4\": there are 4 shards, numbered 0 to 3"},
+         "--shard: \"4\": there are 4 shards, numbered 0 to 3: leave this one out, or have "
+         "more of them everywhere (--shards, SHARDS)"},
+
         {PUBLIC "--auth stamp,static", "--auth: \"stamp,static\": static needs --users-file"},
         {PUBLIC "--users-file /u",
          "--users-file: \"/u\": only the scheme static reads it, which --auth does not name"},
