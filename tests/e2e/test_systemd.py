@@ -1,0 +1,169 @@
+"""The units under a real systemd and under the load of relay-bench, with all of their sandbox:
+whatever is restarted, stopped, killed or hung, every allocation is kept; the loss is printed."""
+
+import os
+import signal
+import subprocess
+import time
+
+import e2e
+from bench_process import Bench
+from booted_systemd import BootedSystemd
+from relay_process import BUILD, SECRET, eventually
+
+SHARDS = 3
+ALLOCATIONS = 60
+RATE = 1000
+ENVIRONMENT = f"""PUBLIC_IP4_ADDR=127.0.0.1
+PUBLIC_IP6_ADDR=::1
+SHARDS={SHARDS}
+ALLOW_PEER=127.0.0.0/8,::1
+AUTH_SECRET="{SECRET}"
+"""
+ENVIRONMENT_FILE = "/etc/relay/relay.env"
+
+
+class Units(e2e.E2eTest):
+    @classmethod
+    def services(cls):
+        return [f"relay@{k}.service" for k in range(SHARDS)]
+
+    def setUp(self):
+        super().setUp()
+        self.systemd = BootedSystemd(self)
+        self.systemd.write(ENVIRONMENT_FILE, ENVIRONMENT)
+        # So short for the test alone.
+        self.systemd.write("/etc/systemd/system/relay@.service.d/watchdog.conf",
+                           "[Service]\nWatchdogSec=2s\n")
+        self.systemd.systemctl("daemon-reload")
+        self.systemd.systemctl("enable", "relay.target", *self.services())
+        self.systemd.systemctl("start", "relay.target")
+        self.bench = None
+
+    def counters(self, shard):
+        done = subprocess.run([BUILD["read_counters"], self.systemd.root / "run/relay",
+                               str(shard)], capture_output=True, text=True, check=True)
+        return {k: int(v) for k, v in (line.split() for line in done.stdout.splitlines())}
+
+    def total(self, name):
+        return sum(self.counters(k)[name] for k in range(SHARDS))
+
+    def are_active(self, *units):
+        states = self.systemd.systemctl("is-active", *units, check=False).stdout.split()
+        return all(state == "active" for state in states)
+
+    def under_load(self, what, act):
+        """Does |act| while datagrams flow, and judges what became of them."""
+        bench = Bench(self, "--allocations", ALLOCATIONS, "--rate", RATE, name=f"bench {what}",
+                      duration_sec=60)
+        eventually("all have their channels", lambda: self.total("channels") == ALLOCATIONS)
+        time.sleep(0.2)
+        act()
+        eventually("all shards run", lambda: self.are_active("relay.target", *self.services()))
+        eventually("all have their channels again",
+                   lambda: self.total("channels") == ALLOCATIONS)
+        time.sleep(0.2)
+        bench.stop()
+        result = bench.result(interrupted=True)
+        self.assertEqual(result["setup"]["failed"], 0, what)
+        # Deleting needs an allocation that the relay knows.
+        self.assertEqual(result["setup"]["deleted"], ALLOCATIONS, what)
+        eventually("all are gone", lambda: self.total("allocations") == 0)
+        sent = sum(flow["sent"] for flow in result["flows"])
+        lost = sent - sum(flow["received"] for flow in result["flows"])
+        gap = max(flow["longest_gap_msec"] for flow in result["flows"])
+        print(f"{what}: {ALLOCATIONS} of {ALLOCATIONS} allocations kept; lost {lost} of {sent} "
+              f"datagrams, longest gap {gap:.0f} ms", flush=True)
+        self.systemd.systemctl("reset-failed") # the starts so far, which have a limit
+
+    def is_restarted(self, shard, pid):
+        now = self.counters(shard)
+        return now["pid"] != pid and now["is_live"] and self.are_active(f"relay@{shard}.service")
+
+    def test_whatever_happens_to_the_units_every_allocation_is_kept(self):
+        self.check_start()
+        self.under_load("restart of each shard in turn", self.restart_each)
+        self.under_load("reload of each shard in turn", self.reload_each)
+        self.under_load("restart of the target", lambda: self.systemd.systemctl(
+            "restart", "relay.target"))
+        self.under_load("stop and start of the target", self.stop_and_start)
+        self.under_load("kill -9 of a shard", self.kill)
+        self.under_load("a shard that hangs, killed by the watchdog", self.hang)
+        self.under_load("a broken environment file", self.break_environment)
+        self.under_load("a shard too many", self.start_one_too_many)
+
+    def check_start(self):
+        for unit in self.services():
+            self.assertEqual(self.systemd.show(unit, "ActiveState"), "active")
+            self.assertIn("serving: 0 allocations", self.systemd.show(unit, "StatusText"))
+            pid = self.systemd.main_pid(unit)
+            status = (self.systemd.root / f"proc/{self.systemd.show(unit, 'MainPID')}/status")
+            lines = dict(line.split(":\t", 1) for line in
+                         status.read_text(encoding="utf-8").splitlines() if ":\t" in line)
+            self.assertEqual(int(lines["CapEff"], 16), 0)
+            self.assertEqual(int(lines["CapBnd"], 16), 0)
+            self.assertEqual(lines["Seccomp"], "2") # a filter
+            self.assertNotEqual(lines["Uid"].split()[0], "0")
+            environment = pathlib_text(f"/proc/{pid}/environ")
+            self.assertIn("NOTIFY_SOCKET", environment) # as it was given, before it was unset
+
+    def restart_each(self):
+        for unit in self.services():
+            self.systemd.systemctl("restart", unit)
+
+    def reload_each(self):
+        for shard, unit in enumerate(self.services()):
+            pid = self.counters(shard)["pid"]
+            self.systemd.systemctl("reload", unit)
+            eventually("it is back", lambda shard=shard, pid=pid: self.is_restarted(shard, pid))
+
+    def stop_and_start(self):
+        self.systemd.systemctl("stop", "relay.target")
+        self.assertFalse(self.are_active("relay@0.service"))
+        self.assertFalse(self.are_active("relay@0.socket"))
+        self.systemd.systemctl("start", "relay.target")
+
+    def kill(self):
+        pid = self.counters(1)["pid"]
+        os.kill(self.systemd.main_pid("relay@1.service"), signal.SIGKILL)
+        eventually("it is back", lambda: self.is_restarted(1, pid))
+
+    def hang(self):
+        pid = self.counters(2)["pid"]
+        os.kill(self.systemd.main_pid("relay@2.service"), signal.SIGSTOP)
+        eventually("it is back", lambda: self.is_restarted(2, pid))
+        self.assertIn("Watchdog timeout", self.systemd.journal("relay@2.service"))
+
+    def break_environment(self):
+        pid = self.counters(0)["pid"]
+        self.systemd.write(ENVIRONMENT_FILE, ENVIRONMENT + "LOWEST_PORT=many\n")
+        # What runs goes on; what would have to start is refused before it listens.
+        self.assertNotEqual(self.systemd.systemctl("reload", "relay@0", check=False).returncode, 0)
+        self.assertEqual(self.counters(0)["pid"], pid)
+        self.assertTrue(self.are_active(*self.services()))
+        self.assertNotEqual(self.systemd.systemctl("start", "relay@5", check=False).returncode, 0)
+        # And what does stop stays away. Its clients' datagrams have it tried again, not for long.
+        self.assertNotEqual(self.systemd.systemctl("restart", "relay@0", check=False).returncode,
+                            0)
+        eventually("its sockets are closed", lambda:
+                   self.systemd.show("relay@0.socket", "Result") == "service-start-limit-hit")
+        self.assertTrue(self.are_active("relay@1.service", "relay@2.service"))
+        self.assertIn('LOWEST_PORT: "many" is not a port', self.systemd.journal("relay@0.service"))
+        self.systemd.write(ENVIRONMENT_FILE, ENVIRONMENT)
+        self.systemd.systemctl("reset-failed")
+        self.systemd.systemctl("start", "relay.target")
+
+    def start_one_too_many(self):
+        self.assertNotEqual(self.systemd.systemctl("start", "relay@7", check=False).returncode, 0)
+        self.assertIn('--shard: "7": there are 3 shards, numbered 0 to 2',
+                      self.systemd.journal("relay@7.socket"))
+        self.assertEqual(self.systemd.show("relay@7.socket", "ActiveState"), "failed")
+
+
+def pathlib_text(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+if __name__ == "__main__":
+    e2e.main(with_mounts=True)
