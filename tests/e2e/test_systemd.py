@@ -16,29 +16,41 @@ ALLOCATIONS = 60
 RATE = 1000
 ENVIRONMENT = f"""PUBLIC_IP4_ADDR=127.0.0.1
 PUBLIC_IP6_ADDR=::1
-SHARDS={SHARDS}
 ALLOW_PEER=127.0.0.0/8,::1
 AUTH_SECRET="{SECRET}"
 """
 ENVIRONMENT_FILE = "/etc/relay/relay.env"
+# Of an operator who would rather have one unit.
+OWN_UNIT = f"""[Service]
+Type=notify
+User=relay
+RuntimeDirectory=relay
+EnvironmentFile={ENVIRONMENT_FILE}
+ExecStart=/usr/bin/relay run
+WatchdogSec=2s
+KillMode=mixed
+"""
+
+
+def services(count):
+    return [f"relay@{k}.service" for k in range(count)]
 
 
 class Units(e2e.E2eTest):
-    @classmethod
-    def services(cls):
-        return [f"relay@{k}.service" for k in range(SHARDS)]
-
     def setUp(self):
         super().setUp()
         self.systemd = BootedSystemd(self)
-        self.systemd.write(ENVIRONMENT_FILE, ENVIRONMENT)
+        self.write_environment()
         # So short for the test alone.
         self.systemd.write("/etc/systemd/system/relay@.service.d/watchdog.conf",
                            "[Service]\nWatchdogSec=2s\n")
         self.systemd.systemctl("daemon-reload")
-        self.systemd.systemctl("enable", "relay.target", *self.services())
+        self.systemd.systemctl("enable", "relay.target", *services(SHARDS))
         self.systemd.systemctl("start", "relay.target")
-        self.bench = None
+        self.shards = SHARDS
+
+    def write_environment(self, shards=SHARDS, more=""):
+        self.systemd.write(ENVIRONMENT_FILE, f"{ENVIRONMENT}SHARDS={shards}\n{more}")
 
     def counters(self, shard):
         done = subprocess.run([BUILD["read_counters"], self.systemd.root / "run/relay",
@@ -46,7 +58,7 @@ class Units(e2e.E2eTest):
         return {k: int(v) for k, v in (line.split() for line in done.stdout.splitlines())}
 
     def total(self, name):
-        return sum(self.counters(k)[name] for k in range(SHARDS))
+        return sum(self.counters(k)[name] for k in range(self.shards))
 
     def are_active(self, *units):
         states = self.systemd.systemctl("is-active", *units, check=False).stdout.split()
@@ -59,7 +71,7 @@ class Units(e2e.E2eTest):
         eventually("all have their channels", lambda: self.total("channels") == ALLOCATIONS)
         time.sleep(0.2)
         act()
-        eventually("all shards run", lambda: self.are_active("relay.target", *self.services()))
+        eventually("all shards run", lambda: self.are_active("relay.target", *services(self.shards)))
         eventually("all have their channels again",
                    lambda: self.total("channels") == ALLOCATIONS)
         time.sleep(0.2)
@@ -89,11 +101,14 @@ class Units(e2e.E2eTest):
         self.under_load("stop and start of the target", self.stop_and_start)
         self.under_load("kill -9 of a shard", self.kill)
         self.under_load("a shard that hangs, killed by the watchdog", self.hang)
+        self.under_load("2 shards instead of 3", lambda: self.resize(2))
+        self.under_load("3 shards instead of 2", lambda: self.resize(3))
         self.under_load("a broken environment file", self.break_environment)
         self.under_load("a shard too many", self.start_one_too_many)
+        self.run_in_a_unit_of_its_own()
 
     def check_start(self):
-        for unit in self.services():
+        for unit in services(SHARDS):
             self.assertEqual(self.systemd.show(unit, "ActiveState"), "active")
             self.assertIn("serving: 0 allocations", self.systemd.show(unit, "StatusText"))
             pid = self.systemd.main_pid(unit)
@@ -108,11 +123,11 @@ class Units(e2e.E2eTest):
             self.assertIn("NOTIFY_SOCKET", environment) # as it was given, before it was unset
 
     def restart_each(self):
-        for unit in self.services():
+        for unit in services(SHARDS):
             self.systemd.systemctl("restart", unit)
 
     def reload_each(self):
-        for shard, unit in enumerate(self.services()):
+        for shard, unit in enumerate(services(SHARDS)):
             pid = self.counters(shard)["pid"]
             self.systemd.systemctl("reload", unit)
             eventually("it is back", lambda shard=shard, pid=pid: self.is_restarted(shard, pid))
@@ -134,13 +149,21 @@ class Units(e2e.E2eTest):
         eventually("it is back", lambda: self.is_restarted(2, pid))
         self.assertIn("Watchdog timeout", self.systemd.journal("relay@2.service"))
 
+    def resize(self, shards):
+        self.systemd.systemctl("stop", "relay.target")
+        self.write_environment(shards)
+        self.systemd.systemctl("disable", *services(SHARDS))
+        self.systemd.systemctl("enable", *services(shards))
+        self.shards = shards
+        self.systemd.systemctl("start", "relay.target")
+
     def break_environment(self):
         pid = self.counters(0)["pid"]
-        self.systemd.write(ENVIRONMENT_FILE, ENVIRONMENT + "LOWEST_PORT=many\n")
+        self.write_environment(more="LOWEST_PORT=many\n")
         # What runs goes on; what would have to start is refused before it listens.
         self.assertNotEqual(self.systemd.systemctl("reload", "relay@0", check=False).returncode, 0)
         self.assertEqual(self.counters(0)["pid"], pid)
-        self.assertTrue(self.are_active(*self.services()))
+        self.assertTrue(self.are_active(*services(SHARDS)))
         self.assertNotEqual(self.systemd.systemctl("start", "relay@5", check=False).returncode, 0)
         # And what does stop stays away. Its clients' datagrams have it tried again, not for long.
         self.assertNotEqual(self.systemd.systemctl("restart", "relay@0", check=False).returncode,
@@ -149,7 +172,7 @@ class Units(e2e.E2eTest):
                    self.systemd.show("relay@0.socket", "Result") == "service-start-limit-hit")
         self.assertTrue(self.are_active("relay@1.service", "relay@2.service"))
         self.assertIn('LOWEST_PORT: "many" is not a port', self.systemd.journal("relay@0.service"))
-        self.systemd.write(ENVIRONMENT_FILE, ENVIRONMENT)
+        self.write_environment()
         self.systemd.systemctl("reset-failed")
         self.systemd.systemctl("start", "relay.target")
 
@@ -158,6 +181,16 @@ class Units(e2e.E2eTest):
         self.assertIn('--shard: "7": there are 3 shards, numbered 0 to 2',
                       self.systemd.journal("relay@7.socket"))
         self.assertEqual(self.systemd.show("relay@7.socket", "ActiveState"), "failed")
+
+    def run_in_a_unit_of_its_own(self):
+        self.systemd.systemctl("stop", "relay.target")
+        self.systemd.write("/etc/systemd/system/own.service", OWN_UNIT)
+        self.systemd.systemctl("daemon-reload")
+        self.systemd.systemctl("start", "own")
+        self.assertEqual(self.systemd.show("own.service", "StatusText"), "3 of 3 shards serve")
+        self.assertEqual(self.client().binding().ip, "127.0.0.1")
+        self.systemd.systemctl("stop", "own")
+        self.assertEqual(self.systemd.show("own.service", "Result"), "success")
 
 
 def pathlib_text(path):
