@@ -20,7 +20,6 @@ BUILD_DIR = os.environ.get("RELAY_E2E_BUILD_DIR", "")
 # Prepares a root in $1 with what the build in $2 installs, and becomes its first process.
 _BOOT = r"""
 set -e
-fail() { echo "$1" >&2; exit 1; }
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
@@ -49,6 +48,7 @@ done
 mkdir -p etc/systemd/system/sysinit.target.wants etc/systemd/journald.conf.d
 ln -s /lib/systemd/system/systemd-journald.service etc/systemd/system/sysinit.target.wants/
 printf '[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\n' > etc/systemd/journald.conf.d/e2e.conf
+echo mounted
 rm -rf etc/relay
 DESTDIR="$PWD" cmake --install "$2" --prefix /usr > /dev/null
 systemd-sysusers --root="$PWD" relay.conf
@@ -141,8 +141,12 @@ class BootedSystemd:
             return int((file.read().split() or ["0"])[0])
 
     def _check_alive(self):
-        if not self._program.is_running():
-            _skip("it ended while it booted:\n" + self._program.text())
+        if self._program.is_running():
+            return
+        said = self._program.text()
+        if "mounted\n" in said:
+            raise AssertionError("what is installed does not boot:\n" + said)
+        _skip("its root cannot be mounted:\n" + said)
 
     def _is_up(self):
         self._check_alive()

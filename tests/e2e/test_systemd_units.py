@@ -51,6 +51,13 @@ class InstalledUnits(unittest.TestCase):
         print(f"systemd-analyze security: exposure {exposure}, of at most {EXPOSURE_MAX}")
         self.assertLessEqual(exposure, EXPOSURE_MAX)
 
+    def test_buffers_are_as_large_as_those_that_the_relay_makes(self):
+        header = (pathlib.Path(__file__).parents[2] / "shard/listener.h").read_text("utf-8")
+        mib = re.search(r"LISTENER_BUFFER_LEN = (\d+) \* 1024 \* 1024", header).group(1)
+        unit = (self.units / "relay@.socket").read_text(encoding="utf-8")
+        self.assertIn(f"\nReceiveBuffer={mib}M\n", unit)
+        self.assertIn(f"\nSendBuffer={mib}M\n", unit)
+
     def test_the_environment_file_holds_variables_of_the_relay(self):
         path = self.root / "etc/relay/relay.env"
         self.assertEqual(path.stat().st_mode & 0o777, 0o600)
