@@ -36,14 +36,22 @@ static struct mono_time tell_alive(struct run_report *report, struct mono_time n
     return report->alive_at;
 }
 
-static void tell_start(struct run_report *report, bool do_all_serve, struct mono_time now)
+static bool tell_status(struct run_report *report, const char *before, uint32_t serving,
+                        uint32_t shards)
 {
-    if (do_all_serve) {
-        report->is_ready_said = notify_send(&report->notify, "READY=1");
-    } else if (mono_time_due(report->more_time_at, now)) {
-        (void)notify_send(&report->notify, "EXTEND_TIMEOUT_USEC=%d", MORE_TIME_USEC);
-        report->more_time_at = mono_time_add_usec(now, MORE_TIME_EVERY_USEC);
-    }
+    report->said_serving = serving;
+    report->is_status_said =
+        notify_send(&report->notify, "%sSTATUS=%" PRIu32 " of %" PRIu32 " shards serve", before,
+                    serving, shards);
+    return report->is_status_said;
+}
+
+static void ask_for_more_time(struct run_report *report, struct mono_time now)
+{
+    if (!mono_time_due(report->more_time_at, now))
+        return;
+    (void)notify_send(&report->notify, "EXTEND_TIMEOUT_USEC=%d", MORE_TIME_USEC);
+    report->more_time_at = mono_time_add_usec(now, MORE_TIME_EVERY_USEC);
 }
 
 struct mono_time run_report_tell(struct run_report *report, uint32_t serving, uint32_t shards,
@@ -51,13 +59,12 @@ struct mono_time run_report_tell(struct run_report *report, uint32_t serving, ui
 {
     if (!run_report_wanted(report))
         return MONO_TIME_NEVER;
-    if (!report->is_ready_said)
-        tell_start(report, serving == shards, now);
-    if (!report->is_status_said || report->said_serving != serving) {
-        report->is_status_said = notify_send(
-            &report->notify, "STATUS=%" PRIu32 " of %" PRIu32 " shards serve", serving, shards);
-        report->said_serving = serving;
-    }
+    if (!report->is_ready_said && serving == shards)
+        report->is_ready_said = tell_status(report, "READY=1\n", serving, shards);
+    else if (!report->is_ready_said)
+        ask_for_more_time(report, now);
+    if (!report->is_status_said || report->said_serving != serving)
+        (void)tell_status(report, "", serving, shards);
     struct mono_time next = tell_alive(report, now);
     struct mono_time look = mono_time_add_usec(now, LOOK_USEC);
     bool is_settled = serving == shards && report->is_ready_said && report->is_status_said;

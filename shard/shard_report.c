@@ -38,14 +38,24 @@ const char *shard_report_line(const struct counter_page *page, char text[static 
     return text;
 }
 
-static void tell_status(struct shard_report *report)
+/* Sends |before| and the status line. False when it could not be sent. */
+static bool tell_status(struct shard_report *report, const char *before)
 {
     char line[NOTIFY_TEXT_MAX];
 
-    if (strcmp(shard_report_line(report->page, line), report->said) == 0)
-        return;
-    if (notify_send(&report->notify, "STATUS=%s", line))
-        memcpy(report->said, line, sizeof(line));
+    (void)shard_report_line(report->page, line);
+    if (!notify_send(&report->notify, "%sSTATUS=%s", before, line))
+        return false;
+    memcpy(report->said, line, sizeof(line));
+    return true;
+}
+
+static void tell_change(struct shard_report *report)
+{
+    char line[NOTIFY_TEXT_MAX];
+
+    if (strcmp(shard_report_line(report->page, line), report->said) != 0)
+        (void)tell_status(report, "");
 }
 
 static void tell_alive(struct shard_report *report)
@@ -55,7 +65,7 @@ static void tell_alive(struct shard_report *report)
     if (!report->is_ready)
         (void)notify_send(&report->notify, "EXTEND_TIMEOUT_USEC=%d", MORE_TIME_USEC);
     else if (!report->is_ready_said)
-        report->is_ready_said = notify_send(&report->notify, "READY=1");
+        report->is_ready_said = tell_status(report, "READY=1\n");
 }
 
 static bool wait_for_tick(struct shard_report *report)
@@ -74,7 +84,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     tell_alive(report);
-    tell_status(report);
+    tell_change(report);
     (void)wait_for_tick(report);
 }
 
@@ -104,7 +114,7 @@ void shard_report_ready(struct shard_report *report)
     if (report->notify.fd < 0)
         return;
     tell_alive(report);
-    tell_status(report);
+    tell_change(report);
     (void)wait_for_tick(report);
 }
 

@@ -199,6 +199,10 @@ class BootedSystemd:
         return self.run("journalctl", "--no-pager", "--output", "short-precise", *words,
                         check=False).stdout
 
+    def wait_journal(self, unit, text):
+        """Waits until the journal has |text| of |unit|: it is written behind the events."""
+        eventually(f"{text!r} in the journal of {unit}", lambda: text in self.journal(unit))
+
     def write(self, path, text):
         """Writes a file inside."""
         file = self.root / path.lstrip("/")

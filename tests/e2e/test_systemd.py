@@ -152,7 +152,7 @@ class Units(e2e.E2eTest):
         pid = self.counters(2)["pid"]
         os.kill(self.systemd.main_pid("relay@2.service"), signal.SIGSTOP)
         eventually("it is back", lambda: self.is_restarted(2, pid))
-        self.assertIn("Watchdog timeout", self.systemd.journal("relay@2.service"))
+        self.systemd.wait_journal("relay@2.service", "Watchdog timeout")
 
     def resize(self, shards):
         self.systemd.systemctl("stop", "relay.target")
@@ -177,15 +177,15 @@ class Units(e2e.E2eTest):
                    self.systemd.show("relay@0.socket", "Result") == "service-start-limit-hit")
         self.assertEqual(self.systemd.show("relay@0.service", "NRestarts"), "0")
         self.assertTrue(self.are_active("relay@1.service", "relay@2.service"))
-        self.assertIn('LOWEST_PORT: "many" is not a port', self.systemd.journal("relay@0.service"))
+        self.systemd.wait_journal("relay@0.service", 'LOWEST_PORT: "many" is not a port')
         self.write_environment()
         self.systemd.systemctl("reset-failed")
         self.systemd.systemctl("start", "relay.target")
 
     def start_one_too_many(self):
         self.assertNotEqual(self.systemd.systemctl("start", "relay@7", check=False).returncode, 0)
-        self.assertIn('--shard: "7": there are 3 shards, numbered 0 to 2',
-                      self.systemd.journal("relay@7.socket"))
+        self.systemd.wait_journal("relay@7.socket",
+                                  '--shard: "7": there are 3 shards, numbered 0 to 2')
         self.assertEqual(self.systemd.show("relay@7.socket", "ActiveState"), "failed")
 
     def run_in_a_unit_of_its_own(self):
