@@ -104,7 +104,9 @@ class Units(e2e.E2eTest):
         self.under_load("restart of the target", lambda: self.systemd.systemctl(
             "restart", "relay.target"))
         self.under_load("stop and start of the target", self.stop_and_start)
+        self.under_load("stop and start of a shard with its sockets", self.stop_one)
         self.under_load("kill -9 of a shard", self.kill)
+        self.under_load("a shard that dies whenever it is started", self.kill_until_it_stays_away)
         self.under_load("a shard that hangs, killed by the watchdog", self.hang)
         self.under_load("2 shards instead of 3", lambda: self.resize(2))
         self.under_load("3 shards instead of 2", lambda: self.resize(3))
@@ -147,6 +149,20 @@ class Units(e2e.E2eTest):
         pid = self.counters(1)["pid"]
         os.kill(self.systemd.main_pid("relay@1.service"), signal.SIGKILL)
         eventually("it is back", lambda: self.is_restarted(1, pid))
+
+    def stop_one(self):
+        self.systemd.systemctl("stop", "relay@2.socket")
+        self.assertFalse(self.are_active("relay@2.service"))
+        self.systemd.systemctl("start", "relay@2.service")
+
+    def kill_until_it_stays_away(self):
+        def is_given_up():
+            self.systemd.systemctl("kill", "--signal", "KILL", "relay@1.service", check=False)
+            return self.systemd.show("relay@1.socket", "Result") == "service-start-limit-hit"
+        eventually("its sockets are closed", is_given_up)
+        self.assertTrue(self.are_active("relay@0.service", "relay@2.service"))
+        self.systemd.systemctl("reset-failed")
+        self.systemd.systemctl("start", "relay.target")
 
     def hang(self):
         pid = self.counters(2)["pid"]
