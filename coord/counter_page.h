@@ -32,7 +32,9 @@
       "Allocations that fit: relay ports, descriptors and --max-allocations")                      \
     X(RELAY_SOCKETS, "relay_sockets", "Open relay sockets")                                        \
     X(REGISTRY_AVAILABLE, "registry_available", "1 while the ownership registry answers")          \
-    X(LEASE_HELD, "lease_held", "1 while this shard has its lease in the registry")
+    X(LEASE_HELD, "lease_held", "1 while this shard has its lease in the registry")                \
+    X(HTTP_LISTENING, "http_listening", "1 while this shard listens on --http-addr")               \
+    X(HTTP_CONNECTIONS, "http_connections", "Open HTTP connections")
 
 /* X(NAME, "name", "help"): counters of events of a shard. */
 #define SHARD_EVENTS(X)                                                                            \
@@ -111,7 +113,11 @@
       "Wake-ups that left messages of other shards for the next one")                              \
     X(CONTROL_BUDGET_EXHAUSTED, "control_budget_exhausted",                                        \
       "Wake-ups that left control messages for the next one")                                      \
-    X(DATA_BUDGET_EXHAUSTED, "data_budget_exhausted", "Wake-ups that left data for the next one")
+    X(DATA_BUDGET_EXHAUSTED, "data_budget_exhausted", "Wake-ups that left data for the next one")  \
+    X(HTTP_REQUESTS, "http_requests", "HTTP requests answered")                                    \
+    X(HTTP_REFUSED, "http_refused", "HTTP requests answered with an error of the client's")        \
+    X(HTTP_TIMED_OUT, "http_timed_out", "HTTP connections closed: their time was over")            \
+    X(HTTP_GAVE_WAY, "http_gave_way", "HTTP connections closed: others needed their place")
 
 /* Indices of values: those of the core (enum turn_counter), then these. */
 enum shard_counter {

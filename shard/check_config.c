@@ -111,9 +111,9 @@ static void print_slices(const struct relay_options *options, FILE *out)
 void check_config_print(const struct relay_options *options, FILE *out)
 {
     static const char *const given[] = {
-        "realm",        "user-quota", "channels-per-allocation", "max-allocations",
-        "max-lifetime", "port-rest",  "unauthenticated-rate",    "log-level",
-        "log-format",
+        "realm",           "http-addr",    "user-quota", "channels-per-allocation",
+        "max-allocations", "max-lifetime", "port-rest",  "unauthenticated-rate",
+        "log-level",       "log-format",
     };
 
     fprintf(out, "relay %s: the configuration is fine.\n\n", relay_version());

@@ -65,6 +65,7 @@ struct relay_options {
     /* The operator's ranges, relayed addresses, port range and RELAY_LISTENING_PORT are
      * filled in. The addresses of the host are not: own_addrs is for who serves. */
     struct turn_peer_policy peer_policy;
+    struct transport_addr http_addr; /* with a port; family NONE: no HTTP */
 
     struct option_reading reading; /* where each value came from: relay_options_origin */
 

@@ -129,6 +129,17 @@ static const char *read_instance(const struct option_spec *spec, const char *val
     return NULL;
 }
 
+static const char *read_http_addr(const struct option_spec *spec, const char *value, void *field)
+{
+    struct transport_addr addr = {.family = IP_FAMILY_NONE};
+
+    if (strcmp(value, "none") != 0 &&
+        (transport_addr_parse(value, 0, &addr) != ERR_OK || addr.port == 0))
+        return spec->rule;
+    memcpy(field, &addr, sizeof(addr));
+    return NULL;
+}
+
 static const struct option_spec specs[] = {
     {
         .name = "public-ip4-addr",
@@ -282,6 +293,18 @@ static const struct option_spec specs[] = {
         .help = "Directory for what the shards share: the kept secret, the counters, with "
                 "--coordination local who owns what",
         FIELD(state_dir_given),
+    },
+    {
+        .name = "http-addr",
+        .kind = OPTION_CUSTOM,
+        .argument = "ADDR:PORT",
+        .env = {"HTTP_ADDR", "HEALTH_CHECK_ADDR"},
+        .default_text = "127.0.0.1:8080",
+        .help = "Where health, metrics and the status page of this host are served over HTTP, by "
+                "every shard; none for not at all",
+        .rule = "an address with a port such as 127.0.0.1:8080 or [::1]:8080, or none",
+        .read = read_http_addr,
+        FIELD(http_addr),
     },
     {
         .name = "allow-peer",

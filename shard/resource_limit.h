@@ -2,12 +2,14 @@
 #ifndef RELAY_RESOURCE_LIMIT_H
 #define RELAY_RESOURCE_LIMIT_H
 
+#include "http_server.h"
+
 #include <stdint.h>
 
 enum {
     /* Descriptors a shard needs beside those of its relay sockets: standard streams, listening
      * sockets, event loop, files of the state directory, connections of operators. */
-    DESCRIPTORS_RESERVED = 64,
+    DESCRIPTORS_RESERVED = 64 + HTTP_DESCRIPTORS,
     /* And for each shard of the host: the supervisor holds that many sockets of it, and a shard
      * has one to hand datagrams over to it. */
     DESCRIPTORS_PER_SHARD = 3,

@@ -3,6 +3,7 @@
 
 #include "datapath.h"
 #include "event_loop.h"
+#include "http.h"
 #include "log.h"
 #include "membership.h"
 #include "options.h"
@@ -38,6 +39,7 @@ struct shard {
     struct datapath *datapath;
     struct redirect *redirect;
     struct membership *membership;
+    struct http *http;
     struct relay_commands commands;
     struct round round;
     struct shard_report report;
@@ -371,11 +373,23 @@ static bool join(struct shard *shard)
     return true;
 }
 
+/* From the beginning: it tells why a shard is not ready. */
+static bool open_http(struct shard *shard)
+{
+    const struct http_config config = {.options = shard->options,
+                                       .dir = &shard->resources.state_dir,
+                                       .base = shard->base,
+                                       .values = shard->resources.counters.page->values};
+    enum err err = http_new(&config, &shard->http);
+
+    return err == ERR_OK || fail("shard cannot serve HTTP", err_name(err));
+}
+
 static bool start(struct shard *shard)
 {
     return shard_resources_open(shard->options, &shard->resources) && make_base(shard) &&
-           make_server(shard) && make_redirect(shard) && watch_time_and_signals(shard) &&
-           join(shard);
+           open_http(shard) && make_server(shard) && make_redirect(shard) &&
+           watch_time_and_signals(shard) && join(shard);
 }
 
 static int serve(struct shard *shard)
@@ -409,6 +423,7 @@ static void unwatch(struct shard *shard)
 static void stop(struct shard *shard)
 {
     unwatch(shard);
+    http_free(shard->http);
     membership_free(shard->membership);
     if (event_initialized(&shard->round.end))
         round_deinit(&shard->round);
