@@ -17,23 +17,47 @@
 
 enum { COUNTER_PAGE_VERSION = 2, NAME_MAX_LEN = 32, PATH_TEXT_MAX = STATE_DIR_PATH_MAX + 32 };
 
+#define VALUE(text, sentence, sort) {.name = (text), .help = (sentence), .kind = (sort)},
+
 static const struct counter_info infos[COUNTER_PAGE_VALUES] = {
-#define X(id, text, sentence) {.name = text, .help = sentence, .kind = COUNTER_GAUGE},
+#define X(id, text, sentence) VALUE(text, sentence, COUNTER_GAUGE)
     TURN_GAUGES(X)
 #undef X
-#define X(id, text, sentence) {.name = text, .help = sentence, .kind = COUNTER_EVENT},
+#define X(id, text, sentence) VALUE(text, sentence, COUNTER_EVENT)
         TURN_EVENTS(X)
 #undef X
-#define X(id, text, sentence) {.name = "dropped_" text, .help = sentence, .kind = COUNTER_EVENT},
+#define X(id, text, sentence) VALUE("dropped_" text, sentence, COUNTER_DROP)
             TURN_DROPS(X)
 #undef X
-#define X(id, text, sentence) {.name = text, .help = sentence, .kind = COUNTER_GAUGE},
+#define X(id, text, sentence) VALUE(text, sentence, COUNTER_GAUGE)
                 SHARD_GAUGES(X)
 #undef X
-#define X(id, text, sentence) {.name = text, .help = sentence, .kind = COUNTER_EVENT},
+#define X(id, text, sentence) VALUE(text, sentence, COUNTER_EVENT)
                     SHARD_EVENTS(X)
 #undef X
+#define X(id, text, sentence) VALUE(text, sentence, COUNTER_DROP)
+                        SHARD_DROPS(X)
+#undef X
+#define X(id, text, sentence) VALUE(text, sentence, COUNTER_BUCKET)
+                            SHARD_HISTOGRAMS(COUNTER_BUCKETS, X)
+#undef X
 };
+
+static const struct counter_histogram histograms[] = {
+#define Y(unused, id, text, sentence, counted)                                                     \
+    {.name = (text),                                                                               \
+     .help = (sentence),                                                                           \
+     .first = SHARD_COUNT_##id##_1,                                                                \
+     .sum = SHARD_COUNT_##counted},
+    SHARD_HISTOGRAMS(Y, unused)
+#undef Y
+};
+
+const struct counter_histogram *counter_histograms(size_t *ret_count)
+{
+    *ret_count = sizeof(histograms) / sizeof(histograms[0]);
+    return histograms;
+}
 
 const struct counter_info *counter_info_of(size_t index)
 {

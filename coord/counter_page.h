@@ -3,7 +3,7 @@
  * One file for each shard, shard-K.counters in the state directory, 4096 bytes:
  *
  *     header  magic, version, layout, shard, shards, pid, start, state, last sign of life
- *     values  TURN_COUNTER_COUNT of the core, then those of the shard
+ *     values  TURN_COUNTER_COUNT of the core, then those of the shard, its histograms last
  *
  * The shard writes with plain 64-bit stores; a reader sees each value whole, but not all of
  * them at one instant. Counters belong to one incarnation of the shard: they
@@ -34,7 +34,9 @@
     X(REGISTRY_AVAILABLE, "registry_available", "1 while the ownership registry answers")          \
     X(LEASE_HELD, "lease_held", "1 while this shard has its lease in the registry")                \
     X(HTTP_LISTENING, "http_listening", "1 while this shard listens on --http-addr")               \
-    X(HTTP_CONNECTIONS, "http_connections", "Open HTTP connections")
+    X(HTTP_CONNECTIONS, "http_connections", "Open HTTP connections")                               \
+    X(RESTORE_USEC, "restore_usec",                                                                \
+      "From the start of the process until it served, with all that was recorded")
 
 /* X(NAME, "name", "help"): counters of events of a shard. */
 #define SHARD_EVENTS(X)                                                                            \
@@ -51,18 +53,9 @@
     X(RELAY_SENT, "relay_sent_packets", "Datagrams sent from relay sockets")                       \
     X(RELAY_SENT_BYTES, "relay_sent_bytes", "Bytes of UDP payload sent from relay sockets")        \
     X(RELAY_SENT_BATCHES, "relay_sent_batches", "Send calls on relay sockets")                     \
-    X(RECEIVE_TRUNCATED, "receive_truncated", "Datagrams dropped: larger than the buffer")         \
     X(RECEIVE_ERRORS, "receive_errors", "Receive calls that failed for another reason than ICMP")  \
-    X(RECEIVE_NO_ADDRESS, "receive_no_address", "Datagrams dropped: no address they came to")      \
     X(ICMP_ERRORS, "icmp_errors", "ICMP errors reported on a socket")                              \
-    X(KERNEL_DROPS, "kernel_drops", "Datagrams that the kernel dropped: receive buffer full")      \
-    X(SEND_WOULD_BLOCK, "send_would_block", "Datagrams dropped: send buffer full")                 \
     X(SEND_PARTIAL_BATCHES, "send_partial_batches", "Send calls that took a part of the batch")    \
-    X(SEND_UNREACHABLE, "send_unreachable",                                                        \
-      "Datagrams dropped: host, network or port unreachable")                                      \
-    X(SEND_MESSAGE_TOO_LONG, "send_message_too_long", "Datagrams dropped: larger than the MTU")    \
-    X(SEND_NOT_PERMITTED, "send_not_permitted", "Datagrams dropped: a local firewall forbids")     \
-    X(SEND_ERRORS, "send_errors_other", "Datagrams dropped: sending failed otherwise")             \
     X(RELAY_OPEN_PORT_TAKEN, "relay_open_port_taken", "Relay ports found taken by somebody else")  \
     X(RELAY_OPEN_FAILED, "relay_open_failed", "Relay sockets not opened: descriptors or memory")   \
     X(REGISTRY_WRITES, "registry_writes", "Claims and records sent to the ownership registry")     \
@@ -70,8 +63,6 @@
     X(REGISTRY_PUBLISHED, "registry_published", "Allocations published again")                     \
     X(LEASES_LOST, "leases_lost", "Leases that the registry did not have any more")                \
     X(PAUSES, "pauses", "Times that this process stood still for longer than its lease")           \
-    X(SEND_AFTER_PAUSE, "send_after_pause",                                                        \
-      "Datagrams dropped: this process stood still while it handled them")                         \
     X(CLAIM_DATAGRAM_NOT_KEPT, "claim_datagram_not_kept",                                          \
       "Allocate requests that cannot be handed over should another shard own them: no room")       \
     X(RESTORE_DROPPED, "restore_dropped", "Records that could not be restored")                    \
@@ -83,32 +74,12 @@
     X(MISROUTED_LOOK_UPS, "misrouted_look_ups", "Look-ups of owners that were not known")          \
     X(MISROUTED_CHECKS, "misrouted_checks", "Look-ups that check a known owner")                   \
     X(MISROUTED_UNANSWERED, "misrouted_unanswered", "Look-ups that the registry did not answer")   \
-    X(MISROUTED_OWNER_UNKNOWN, "misrouted_owner_unknown",                                          \
-      "Misrouted datagrams dropped: the registry did not say whose they are")                      \
-    X(MISROUTED_NO_BUDGET, "misrouted_no_budget",                                                  \
-      "Misrouted datagrams dropped: no look-ups left for this second")                             \
-    X(MISROUTED_TOO_MANY, "misrouted_too_many",                                                    \
-      "Misrouted datagrams dropped: too many look-ups under way")                                  \
-    X(MISROUTED_ROOM_FULL, "misrouted_room_full",                                                  \
-      "Misrouted datagrams dropped: no room for any to wait")                                      \
-    X(MISROUTED_FLOW_FULL, "misrouted_flow_full",                                                  \
-      "Misrouted datagrams dropped: too many of their five-tuple wait")                            \
     X(REDIRECT_SENT, "redirect_sent_packets", "Misrouted datagrams handed to their owner")         \
     X(REDIRECT_SENT_MESSAGES, "redirect_sent_messages", "Messages in which they were handed over") \
     X(REDIRECT_RECEIVED, "redirect_received_packets",                                              \
       "Datagrams that other shards handed over to this one")                                       \
     X(REDIRECT_RECEIVED_MESSAGES, "redirect_received_messages", "Messages in which they came")     \
     X(REDIRECT_WAITS, "redirect_waits", "Times that the socket of an owner was full")              \
-    X(REDIRECT_OWNER_BUSY, "redirect_owner_busy",                                                  \
-      "Misrouted datagrams dropped: too many wait for their owner")                                \
-    X(REDIRECT_OWNER_GONE, "redirect_owner_gone",                                                  \
-      "Misrouted datagrams dropped: nobody holds the socket of their owner")                       \
-    X(REDIRECT_ERRORS, "redirect_errors",                                                          \
-      "Misrouted datagrams dropped: handing over failed otherwise")                                \
-    X(REDIRECT_HOP_LIMIT, "redirect_hop_limit",                                                    \
-      "Misrouted datagrams dropped: handed over already")                                          \
-    X(REDIRECT_MALFORMED, "redirect_malformed",                                                    \
-      "Messages whose rest was dropped: not as a shard writes them")                               \
     X(REDIRECT_BUDGET_EXHAUSTED, "redirect_budget_exhausted",                                      \
       "Wake-ups that left messages of other shards for the next one")                              \
     X(CONTROL_BUDGET_EXHAUSTED, "control_budget_exhausted",                                        \
@@ -119,25 +90,107 @@
     X(HTTP_TIMED_OUT, "http_timed_out", "HTTP connections closed: their time was over")            \
     X(HTTP_GAVE_WAY, "http_gave_way", "HTTP connections closed: others needed their place")
 
+/* X(NAME, "name", "help"): reasons of a shard for dropping a datagram, beside those of the core. */
+#define SHARD_DROPS(X)                                                                             \
+    X(RECEIVE_TRUNCATED, "receive_truncated", "Datagrams dropped: larger than the buffer")         \
+    X(RECEIVE_NO_ADDRESS, "receive_no_address", "Datagrams dropped: no address they came to")      \
+    X(KERNEL_DROPS, "kernel_drops", "Datagrams that the kernel dropped: receive buffer full")      \
+    X(SEND_WOULD_BLOCK, "send_would_block", "Datagrams dropped: send buffer full")                 \
+    X(SEND_UNREACHABLE, "send_unreachable",                                                        \
+      "Datagrams dropped: host, network or port unreachable")                                      \
+    X(SEND_MESSAGE_TOO_LONG, "send_message_too_long", "Datagrams dropped: larger than the MTU")    \
+    X(SEND_NOT_PERMITTED, "send_not_permitted", "Datagrams dropped: a local firewall forbids")     \
+    X(SEND_ERRORS, "send_errors_other", "Datagrams dropped: sending failed otherwise")             \
+    X(SEND_AFTER_PAUSE, "send_after_pause",                                                        \
+      "Datagrams dropped: this process stood still while it handled them")                         \
+    X(MISROUTED_OWNER_UNKNOWN, "misrouted_owner_unknown",                                          \
+      "Misrouted datagrams dropped: the registry did not say whose they are")                      \
+    X(MISROUTED_NO_BUDGET, "misrouted_no_budget",                                                  \
+      "Misrouted datagrams dropped: no look-ups left for this second")                             \
+    X(MISROUTED_TOO_MANY, "misrouted_too_many",                                                    \
+      "Misrouted datagrams dropped: too many look-ups under way")                                  \
+    X(MISROUTED_ROOM_FULL, "misrouted_room_full",                                                  \
+      "Misrouted datagrams dropped: no room for any to wait")                                      \
+    X(MISROUTED_FLOW_FULL, "misrouted_flow_full",                                                  \
+      "Misrouted datagrams dropped: too many of their five-tuple wait")                            \
+    X(REDIRECT_OWNER_BUSY, "redirect_owner_busy",                                                  \
+      "Misrouted datagrams dropped: too many wait for their owner")                                \
+    X(REDIRECT_OWNER_GONE, "redirect_owner_gone",                                                  \
+      "Misrouted datagrams dropped: nobody holds the socket of their owner")                       \
+    X(REDIRECT_ERRORS, "redirect_errors",                                                          \
+      "Misrouted datagrams dropped: handing over failed otherwise")                                \
+    X(REDIRECT_HOP_LIMIT, "redirect_hop_limit",                                                    \
+      "Misrouted datagrams dropped: handed over already")                                          \
+    X(REDIRECT_MALFORMED, "redirect_malformed",                                                    \
+      "Messages whose rest was dropped: not as a shard writes them")
+
+/* Y(X, NAME, "name", "help", SUM): histograms of how many datagrams one system call takes or gives.
+ * SUM counts those datagrams. */
+#define SHARD_HISTOGRAMS(Y, X)                                                                     \
+    Y(X, LISTENER_RECEIVE_BATCH, "listener_receive_batch",                                         \
+      "Datagrams of a receive call on port 3478", LISTENER_RECEIVED)                               \
+    Y(X, LISTENER_SEND_BATCH, "listener_send_batch", "Datagrams of a send call on port 3478",      \
+      LISTENER_SENT)                                                                               \
+    Y(X, RELAY_RECEIVE_BATCH, "relay_receive_batch",                                               \
+      "Datagrams of a receive call on a relay socket", RELAY_RECEIVED)                             \
+    Y(X, RELAY_SEND_BATCH, "relay_send_batch", "Datagrams of a send call on a relay socket",       \
+      RELAY_SENT)
+
+/* The buckets of one: up to that many datagrams, and more than the bucket before. */
+#define COUNTER_BUCKETS(X, NAME, text, sentence, SUM)                                              \
+    X(NAME##_1, text "_1", sentence ": 1")                                                         \
+    X(NAME##_2, text "_2", sentence ": 2")                                                         \
+    X(NAME##_4, text "_4", sentence ": 3 or 4")                                                    \
+    X(NAME##_8, text "_8", sentence ": 5 to 8")                                                    \
+    X(NAME##_16, text "_16", sentence ": 9 to 16")                                                 \
+    X(NAME##_32, text "_32", sentence ": 17 to 32")                                                \
+    X(NAME##_64, text "_64", sentence ": 33 to 64")
+
+enum { COUNTER_BUCKET_COUNT = 7 };
+
 /* Indices of values: those of the core (enum turn_counter), then these. */
 enum shard_counter {
     SHARD_COUNTERS_BEFORE = TURN_COUNTER_COUNT - 1,
 #define X(name, text, help) SHARD_COUNT_##name,
-    SHARD_GAUGES(X) SHARD_EVENTS(X)
+    SHARD_GAUGES(X) SHARD_EVENTS(X) SHARD_DROPS(X) SHARD_HISTOGRAMS(COUNTER_BUCKETS, X)
 #undef X
         COUNTER_PAGE_VALUES
 };
 
-enum counter_kind { COUNTER_GAUGE, COUNTER_EVENT };
+enum counter_kind {
+    COUNTER_GAUGE,
+    COUNTER_EVENT,
+    COUNTER_DROP,   /* datagrams dropped, for one reason */
+    COUNTER_BUCKET, /* of a histogram: counter_histograms */
+};
 
 struct counter_info {
-    const char *name; /* lower-case words with underscores; unique; drops begin with "dropped_" */
+    const char *name; /* lower-case words with underscores; unique */
     const char *help; /* one line */
     enum counter_kind kind;
 };
 
 /* counter_info_of describes value |index| < COUNTER_PAGE_VALUES. Static. */
 const struct counter_info *counter_info_of(size_t index);
+
+/* A histogram among the values. */
+struct counter_histogram {
+    const char *name;
+    const char *help;         /* one line */
+    enum shard_counter first; /* of COUNTER_BUCKET_COUNT buckets, up to 1, 2, 4, ... */
+    enum shard_counter sum;   /* counts what the buckets sort */
+};
+
+/* counter_histograms: all, |*ret_count| of them. Static. */
+const struct counter_histogram *counter_histograms(size_t *ret_count);
+
+/* counter_bucket_of: which bucket |value| >= 1 belongs to; the last one has no end. */
+static inline unsigned counter_bucket_of(unsigned value)
+{
+    unsigned bucket = value <= 1 ? 0 : 32 - (unsigned)__builtin_clz(value - 1);
+
+    return bucket < COUNTER_BUCKET_COUNT ? bucket : COUNTER_BUCKET_COUNT - 1;
+}
 
 /* What a shard is doing, by its own word. */
 enum shard_state {

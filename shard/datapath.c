@@ -214,6 +214,7 @@ static bool read_listener_once(struct datapath *datapath, struct client_batch *b
     count(datapath, SHARD_COUNT_LISTENER_RECEIVED, received);
     count(datapath, SHARD_COUNT_LISTENER_RECEIVED_BYTES, bytes);
     count(datapath, SHARD_COUNT_LISTENER_RECEIVED_BATCHES, 1);
+    count(datapath, SHARD_COUNT_LISTENER_RECEIVE_BATCH_1 + counter_bucket_of(received), 1);
     return received == RECEIVE_SLOT_COUNT;
 }
 
@@ -299,5 +300,6 @@ unsigned datapath_read_relay(struct datapath *datapath, struct relay_socket *soc
     count(datapath, SHARD_COUNT_RELAY_RECEIVED, received);
     count(datapath, SHARD_COUNT_RELAY_RECEIVED_BYTES, bytes);
     count(datapath, SHARD_COUNT_RELAY_RECEIVED_BATCHES, 1);
+    count(datapath, SHARD_COUNT_RELAY_RECEIVE_BATCH_1 + counter_bucket_of(received), 1);
     return received;
 }

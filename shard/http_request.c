@@ -148,8 +148,10 @@ static unsigned read_field(struct line line, struct fields *fields)
         if ((unsigned char)value[i] < ' ' && value[i] != '\t')
             return HTTP_STATUS_BAD_REQUEST;
     }
-    while (len > 0 && (*value == ' ' || *value == '\t'))
-        value++, len--;
+    while (len > 0 && (*value == ' ' || *value == '\t')) {
+        value++;
+        len--;
+    }
     while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
         len--;
     if (name_len == 4 && strncasecmp(line.text, "Host", name_len) == 0)

@@ -15,7 +15,12 @@ _Static_assert(SHARD_COUNT_LISTENER_SENT_BYTES == SHARD_COUNT_LISTENER_SENT + 1 
 
 void send_batch_init(struct send_batch *batch, int fd, uint64_t *values, enum shard_counter sent)
 {
-    *batch = (struct send_batch){.fd = fd, .values = values, .sent = sent};
+    *batch = (struct send_batch){.fd = fd,
+                                 .values = values,
+                                 .sent = sent,
+                                 .sizes = sent == SHARD_COUNT_LISTENER_SENT
+                                              ? SHARD_COUNT_LISTENER_SEND_BATCH_1
+                                              : SHARD_COUNT_RELAY_SEND_BATCH_1};
     for (unsigned i = 0; i < SEND_BATCH_MAX; i++) {
         struct msghdr *header = &batch->messages[i].msg_hdr;
 
@@ -86,6 +91,7 @@ static void count_sent(struct send_batch *batch, const struct mmsghdr *messages,
     batch->values[batch->sent] += count;
     batch->values[batch->sent + 1] += bytes;
     batch->values[batch->sent + 2]++;
+    batch->values[batch->sizes + counter_bucket_of(count)]++;
 }
 
 void send_batch_flush(struct send_batch *batch)

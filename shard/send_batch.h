@@ -23,9 +23,10 @@ enum { SEND_BATCH_MAX = 64 };
 struct send_batch {
     int fd;
     unsigned count;
-    struct mono_time began;  /* when the first one was queued, by the coarse clock */
-    uint64_t *values;        /* of a counter page */
-    enum shard_counter sent; /* counts datagrams; those of bytes and calls follow it */
+    struct mono_time began;   /* when the first one was queued, by the coarse clock */
+    uint64_t *values;         /* of a counter page */
+    enum shard_counter sent;  /* counts datagrams; those of bytes and calls follow it */
+    enum shard_counter sizes; /* the histogram of how many go out in one call */
     struct mmsghdr messages[SEND_BATCH_MAX];
     struct iovec payloads[SEND_BATCH_MAX];
     union socket_addr to[SEND_BATCH_MAX];

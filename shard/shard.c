@@ -339,14 +339,15 @@ static bool watch_sockets(struct shard *shard)
 static void on_ready(void *context, struct turn_now now)
 {
     struct shard *shard = context;
+    struct counter_page *page = shard->resources.counters.page;
 
-    (void)now;
     if (!watch_sockets(shard)) {
         (void)fail("shard cannot serve", "the event loop takes no events");
         (void)event_base_loopexit(shard->base, NULL);
         return;
     }
-    shard->resources.counters.page->state = SHARD_STATE_SERVING;
+    page->state = SHARD_STATE_SERVING;
+    page->values[SHARD_COUNT_RESTORE_USEC] = (uint64_t)(now.mono.usec - page->started_mono_usec);
     shard_log_ready(shard->options, &shard->resources);
     shard_report_ready(&shard->report);
 }

@@ -20,6 +20,8 @@ static const char *const relay_variables[] = {
     "USERS_FILE",
     "REALM",
     "STATE_DIR",
+    "HTTP_ADDR",
+    "HEALTH_CHECK_ADDR",
     "ALLOW_PEER",
     "DENY_PEER",
     "USER_QUOTA",

@@ -61,13 +61,15 @@ static void indices_and_names_agree(void **state)
         {TURN_COUNT_ALLOCATIONS, "allocations", COUNTER_GAUGE},
         {TURN_COUNT_PORTS_FREE, "ports_free", COUNTER_GAUGE},
         {TURN_COUNT_RELAYED_TO_PEER, "relayed_to_peer_packets", COUNTER_EVENT},
-        {TURN_COUNT_DROP_EMPTY, "dropped_empty", COUNTER_EVENT},
-        {TURN_COUNTER_COUNT - 1, "dropped_too_large", COUNTER_EVENT},
+        {TURN_COUNT_DROP_EMPTY, "dropped_empty", COUNTER_DROP},
+        {TURN_COUNTER_COUNT - 1, "dropped_too_large", COUNTER_DROP},
         {TURN_COUNTER_COUNT, "capacity", COUNTER_GAUGE},
         {SHARD_COUNT_RELAY_SOCKETS, "relay_sockets", COUNTER_GAUGE},
         {SHARD_COUNT_WAKEUPS, "wakeups", COUNTER_EVENT},
-        {SHARD_COUNT_SEND_WOULD_BLOCK, "send_would_block", COUNTER_EVENT},
+        {SHARD_COUNT_SEND_WOULD_BLOCK, "send_would_block", COUNTER_DROP},
         {SHARD_COUNT_DATA_BUDGET_EXHAUSTED, "data_budget_exhausted", COUNTER_EVENT},
+        {SHARD_COUNT_LISTENER_RECEIVE_BATCH_1, "listener_receive_batch_1", COUNTER_BUCKET},
+        {COUNTER_PAGE_VALUES - 1, "relay_send_batch_64", COUNTER_BUCKET},
     };
 
     (void)state;
@@ -76,7 +78,30 @@ static void indices_and_names_agree(void **state)
         assert_string_equal(info->name, expected[i].name);
         assert_int_equal(info->kind, expected[i].kind);
     }
-    assert_int_equal(SHARD_COUNT_DATA_BUDGET_EXHAUSTED, COUNTER_PAGE_VALUES - 1);
+}
+
+static void histograms_are_rows_of_buckets(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned value;
+        unsigned bucket;
+    } sorted[] = {{1, 0}, {2, 1}, {3, 2}, {4, 2}, {5, 3}, {16, 4}, {17, 5}, {64, 6}, {65, 6}};
+    size_t count;
+    const struct counter_histogram *histograms = counter_histograms(&count);
+
+    assert_int_equal(count, 4);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(counter_info_of(histograms[i].sum)->kind, COUNTER_EVENT);
+        for (size_t k = 0; k < COUNTER_BUCKET_COUNT; k++) {
+            char name[64];
+
+            (void)snprintf(name, sizeof(name), "%s_%u", histograms[i].name, 1U << k);
+            assert_string_equal(counter_info_of(histograms[i].first + k)->name, name);
+        }
+    }
+    for (size_t i = 0; i < sizeof(sorted) / sizeof(sorted[0]); i++)
+        assert_int_equal(counter_bucket_of(sorted[i].value), sorted[i].bucket);
 }
 
 static void states_have_names(void **state)
@@ -247,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_value_has_a_name_of_its_own),
         cmocka_unit_test(indices_and_names_agree),
+        cmocka_unit_test(histograms_are_rows_of_buckets),
         cmocka_unit_test(states_have_names),
         TEST_IN_DIR(a_reader_sees_what_the_shard_writes),
         TEST_IN_DIR(the_last_values_stay_until_the_next_start),

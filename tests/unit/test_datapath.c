@@ -332,6 +332,8 @@ static void data_of_several_relays_leaves_in_one_call_and_in_order(void **state)
         expect_channel_data(clients[1], 100 + i);
     }
     assert_int_equal(fixture->values[SHARD_COUNT_LISTENER_SENT_BATCHES], calls + 1);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_RECEIVE_BATCH_16], 2);
+    assert_int_equal(fixture->values[SHARD_COUNT_LISTENER_SEND_BATCH_32], 1);
 }
 
 /* So many datagrams that an answer, which waits for the end of the round, leaves before it. */

@@ -51,6 +51,40 @@ static uint32_t usable_cpus(void)
     return (uint32_t)CPU_COUNT(&cpus);
 }
 
+static void http_is_on_an_address_with_a_port_or_off(void **state)
+{
+    char text[TRANSPORT_ADDR_TEXT_MAX];
+
+    (void)state;
+    reads("--public-ip4-addr 203.0.113.7");
+    assert_string_equal(transport_addr_format(&options->http_addr, text), "127.0.0.1:8080");
+    reads("--public-ip4-addr 203.0.113.7 --http-addr [::1]:81");
+    assert_string_equal(transport_addr_format(&options->http_addr, text), "[::1]:81");
+    reads("--public-ip4-addr 203.0.113.7 --http-addr none");
+    assert_int_equal(options->http_addr.family, IP_FAMILY_NONE);
+    setenv("HEALTH_CHECK_ADDR", "0.0.0.0:82", 1);
+    reads("--public-ip4-addr 203.0.113.7");
+    assert_string_equal(transport_addr_format(&options->http_addr, text), "0.0.0.0:82");
+    setenv("HTTP_ADDR", "192.0.2.1:83", 1);
+    reads("--public-ip4-addr 203.0.113.7");
+    assert_string_equal(transport_addr_format(&options->http_addr, text), "192.0.2.1:83");
+    clear_relay_variables();
+    static const char *const wrong[] = {"8080",           "127.0.0.1", "127.0.0.1:0",
+                                        "localhost:8080", "::1:8080",  "127.0.0.1:65536"};
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char line[96], message[192];
+
+        (void)snprintf(line, sizeof(line), "--public-ip4-addr 203.0.113.7 --http-addr %s",
+                       wrong[i]);
+        (void)snprintf(message, sizeof(message),
+                       "--http-addr: \"%s\" is not an address with a port such as 127.0.0.1:8080 "
+                       "or [::1]:8080, or none",
+                       wrong[i]);
+        refuses(line, message);
+    }
+}
+
 static void defaults_are_those_of_the_limits(void **state)
 {
     const struct transport_addr public_v4 = transport_addr_v4((uint8_t[]){203, 0, 113, 7}, 0);
@@ -380,6 +414,7 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(http_is_on_an_address_with_a_port_or_off),
         TEST(defaults_are_those_of_the_limits),
         TEST(every_option_is_read),
         TEST(the_environment_gives_what_options_do_not),

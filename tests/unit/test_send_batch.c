@@ -99,6 +99,7 @@ static void a_batch_leaves_in_one_call_and_in_order(void **state)
     assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT], 3);
     assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT_BYTES], 10);
     assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT_BATCHES], 1);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SEND_BATCH_4], 1);
     assert_int_equal(fixture->values[SHARD_COUNT_LISTENER_SENT], 0);
 }
 
