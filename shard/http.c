@@ -2,13 +2,18 @@
 #include "http.h"
 
 #include "host_figures.h"
+#include "http_health.h"
+#include "http_metrics.h"
 #include "http_server.h"
 #include "round.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { ROUTES_MAX = 16 };
+enum {
+    ROUTES_MAX = 16,
+    METRICS_MSEC = 1000, /* how old what is served may be */
+};
 
 struct http {
     struct http_config config;
@@ -16,12 +21,72 @@ struct http {
     size_t route_count;
     struct host_figures *figures;
     struct http_server *server;
+    struct mono_time since;    /* it has been there */
+    struct http_body *metrics; /* as they were written last; NULL before the first time */
+    struct mono_time metrics_until;
 };
+
+static struct host_state state_of(struct http *http)
+{
+    struct host_state host = {.now = clocks_read().mono, .since = http->since};
+
+    host.shards = host_figures_read(http->figures, host.now, &host.now);
+    host.count = host_figures_shards(http->figures);
+    return host;
+}
+
+/* Answers with |text|, which it takes. */
+static void respond(struct http_exchange *exchange, unsigned status, const char *type,
+                    struct http_text *text)
+{
+    struct http_body *body = http_text_body(text);
+
+    if (body != NULL)
+        http_respond(exchange, status, type, body);
+    else
+        http_respond_text(exchange, HTTP_STATUS_SERVER_ERROR, "There is no memory\n");
+    http_body_release(body);
+}
+
+static void answer_health(struct http *http, struct http_exchange *exchange,
+                          bool (*judge)(const struct host_state *host, struct http_text *text))
+{
+    const struct host_state host = state_of(http);
+    struct http_text text = {.data = NULL};
+    bool is_good = judge(&host, &text);
+
+    respond(exchange, is_good ? HTTP_STATUS_OK : HTTP_STATUS_UNAVAILABLE, HTTP_TEXT_TYPE, &text);
+}
 
 static void on_healthz(void *context, struct http_exchange *exchange)
 {
-    (void)context;
-    http_respond_text(exchange, HTTP_STATUS_OK, "ok\n");
+    answer_health(context, exchange, http_health_alive);
+}
+
+static void on_readyz(void *context, struct http_exchange *exchange)
+{
+    answer_health(context, exchange, http_health_ready);
+}
+
+/* The metrics are made once for all who ask within a while. */
+static void on_metrics(void *context, struct http_exchange *exchange)
+{
+    struct http *http = context;
+    struct mono_time now = clocks_read().mono;
+
+    if (http->metrics == NULL || mono_time_due(http->metrics_until, now)) {
+        const struct host_state host = state_of(http);
+        struct http_text text = {.data = NULL};
+
+        http_metrics_write(&host, &text);
+        http_body_release(http->metrics);
+        http->metrics = http_text_body(&text);
+        http->metrics_until = mono_time_add_usec(now, (int64_t)METRICS_MSEC * 1000);
+    }
+    if (http->metrics != NULL)
+        http_respond(exchange, HTTP_STATUS_OK, HTTP_METRICS_TYPE, http->metrics);
+    else
+        http_respond_text(exchange, HTTP_STATUS_SERVER_ERROR, "There is no memory\n");
 }
 
 static void add_route(struct http *http, const char *path,
@@ -39,6 +104,8 @@ static enum err serve(struct http *http)
     if (http->figures == NULL)
         return ERR_NO_MEMORY;
     add_route(http, "/healthz", on_healthz, http);
+    add_route(http, "/readyz", on_readyz, http);
+    add_route(http, "/metrics", on_metrics, http);
     const struct http_server_config config = {.base = http->config.base,
                                               .addr = options->http_addr,
                                               .routes = http->routes,
@@ -58,6 +125,7 @@ enum err http_new(const struct http_config *config, struct http **ret)
     if (http == NULL)
         return ERR_NO_MEMORY;
     http->config = *config;
+    http->since = clocks_read().mono;
     enum err err = serve(http);
 
     if (err == ERR_OK)
@@ -72,6 +140,7 @@ void http_free(struct http *http)
     if (http == NULL)
         return;
     http_server_free(http->server);
+    http_body_release(http->metrics);
     host_figures_free(http->figures);
     free(http);
 }

@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char text_type[] = "text/plain; charset=utf-8";
-
 void http_connection_open(struct http_exchange *exchange, int fd, struct mono_time now)
 {
     exchange->fd = fd;
@@ -178,8 +176,8 @@ void http_respond_text(struct http_exchange *exchange, unsigned status, const ch
     struct http_body *body = http_body_take(copy, copy != NULL ? strlen(copy) : 0);
 
     if (body != NULL)
-        http_respond(exchange, status, text_type, body);
+        http_respond(exchange, status, HTTP_TEXT_TYPE, body);
     else
-        respond(exchange, status, text_type, "", 0, "no-store");
+        respond(exchange, status, HTTP_TEXT_TYPE, "", 0, "no-store");
     http_body_release(body);
 }

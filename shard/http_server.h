@@ -47,6 +47,8 @@ enum {
     HTTP_DESCRIPTORS = HTTP_CONNECTIONS_MAX + 3,
 };
 
+#define HTTP_TEXT_TYPE "text/plain; charset=utf-8"
+
 /* A request under way. */
 struct http_exchange;
 
