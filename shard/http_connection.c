@@ -92,22 +92,12 @@ void http_connection_write(struct http_exchange *exchange, struct mono_time now)
     if (exchange->sent < exchange->head_len + exchange->body_len)
         return;
     /* Closed at once, bytes that the client has sent beyond its request would reset the connection
-     * and might cost it the answer. */
+     * and might cost it the answer. They are not read either: there may be no end of them. */
     (void)shutdown(exchange->fd, SHUT_WR);
     http_body_release(exchange->held);
     exchange->held = NULL;
     exchange->phase = HTTP_LINGERING;
     exchange->deadline = mono_time_add_usec(now, (int64_t)HTTP_LINGER_MSEC * 1000);
-}
-
-void http_connection_linger(struct http_exchange *exchange)
-{
-    ssize_t len = recv(exchange->fd, exchange->text, sizeof(exchange->text), 0);
-
-    if (len < 0)
-        after_failure(exchange);
-    else if (len == 0)
-        http_connection_close(exchange);
 }
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)

@@ -49,7 +49,4 @@ void http_connection_read(struct http_exchange *exchange);
  * client has gone. */
 void http_connection_write(struct http_exchange *exchange, struct mono_time now);
 
-/* http_connection_linger drops what still comes. CLOSED when nothing will. */
-void http_connection_linger(struct http_exchange *exchange);
-
 #endif

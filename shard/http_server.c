@@ -15,8 +15,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How often connections are looked at whose time may be over. */
-enum { SWEEP_MSEC = 100 };
+enum {
+    /* How often connections are looked at whose time may be over, or whose request came in part
+     * only: who sends byte by byte is heard that often. */
+    SWEEP_MSEC = 100,
+    ACCEPT_MAX = 4, /* connections before others have their turn */
+};
 
 /* What epoll says of the listening socket; of a connection, its place and generation. */
 #define LISTENER_TAG UINT64_MAX
@@ -99,23 +103,33 @@ static void count_answer(struct http_server *server, const struct http_exchange 
                                                                     : SHARD_COUNT_HTTP_REQUESTS);
 }
 
+/* What epoll is to say of |exchange|; that the connection is broken it says in any case. */
+static uint32_t interest_of(const struct http_exchange *exchange)
+{
+    switch (exchange->phase) {
+    case HTTP_READING:
+        return exchange->text_len == 0 ? EPOLLIN : 0; /* the rest: on_sweep */
+    case HTTP_WRITING:
+        return EPOLLOUT;
+    case HTTP_LINGERING:
+        return EPOLLRDHUP;
+    case HTTP_CLOSED:
+    case HTTP_WAITING:
+        break;
+    }
+    return 0;
+}
+
 /* One step of |exchange|, and on as far as no waiting is needed. */
 static void advance(struct http_server *server, struct http_exchange *exchange,
                     struct mono_time now, uint32_t events)
 {
-    static const uint32_t interest[] = {
-        [HTTP_READING] = EPOLLIN,
-        [HTTP_WAITING] = 0,
-        [HTTP_WRITING] = EPOLLOUT,
-        [HTTP_LINGERING] = EPOLLIN,
-    };
     enum http_phase before = exchange->phase;
+    uint32_t interest = interest_of(exchange);
 
     if (exchange->phase == HTTP_READING)
         http_connection_read(exchange);
-    else if (exchange->phase == HTTP_LINGERING)
-        http_connection_linger(exchange);
-    else if (exchange->phase == HTTP_WAITING && (events & (EPOLLHUP | EPOLLERR)) != 0)
+    else if (exchange->phase == HTTP_LINGERING || (events & (EPOLLHUP | EPOLLERR)) != 0)
         http_connection_close(exchange);
     if (exchange->phase == HTTP_WAITING)
         route(server, exchange);
@@ -125,8 +139,8 @@ static void advance(struct http_server *server, struct http_exchange *exchange,
         http_connection_write(exchange, now);
     if (exchange->phase == HTTP_CLOSED)
         forget(server);
-    else if (exchange->phase != before &&
-             !watch(server, EPOLL_CTL_MOD, exchange->fd, interest[exchange->phase],
+    else if (interest_of(exchange) != interest &&
+             !watch(server, EPOLL_CTL_MOD, exchange->fd, interest_of(exchange),
                     tag_of(server, exchange)))
         end(server, exchange);
 }
@@ -202,7 +216,8 @@ static bool is_trouble(int error)
            error == EBADF || error == EINVAL;
 }
 
-static void accept_one(struct http_server *server, struct mono_time now)
+/* Takes a connection that waits. False when there is none. */
+static bool accept_one(struct http_server *server, struct mono_time now)
 {
     int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -210,7 +225,7 @@ static void accept_one(struct http_server *server, struct mono_time now)
         /* Left alone the socket would wake us up for ever. */
         if (is_trouble(errno))
             bind_later(server, strerror(errno));
-        return;
+        return false;
     }
     struct http_exchange *exchange = make_room(server);
 
@@ -218,12 +233,21 @@ static void accept_one(struct http_server *server, struct mono_time now)
     server->config.values[SHARD_COUNT_HTTP_CONNECTIONS]++;
     if (!watch(server, EPOLL_CTL_ADD, fd, EPOLLIN, tag_of(server, exchange))) {
         end(server, exchange);
-        return;
+        return true;
     }
     if (!event_pending(&server->sweep, EV_TIMEOUT, NULL))
         set_timer(&server->sweep, (int64_t)SWEEP_MSEC * 1000);
     /* Whoever means it has sent its request by now. */
     advance(server, exchange, now, EPOLLIN);
+    return true;
+}
+
+/* Whoever is new may have all it takes to be answered at once, unlike those who are here for
+ * longer: so more than one has its turn. */
+static void accept_some(struct http_server *server, struct mono_time now)
+{
+    for (unsigned i = 0; i < ACCEPT_MAX && accept_one(server, now); i++)
+        server->work++;
 }
 
 static void on_ready(evutil_socket_t fd, short what, void *arg)
@@ -245,14 +269,14 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
         struct http_exchange *exchange = NULL;
 
         if (events[i].data.u64 == LISTENER_TAG)
-            accept_one(server, now);
+            accept_some(server, now);
         else
             exchange = exchange_of(server, events[i].data.u64);
         if (exchange != NULL)
             advance(server, exchange, now, events[i].events);
         server->work++;
     }
-    if (server->work == HTTP_WORK_MAX) {
+    if (server->work >= HTTP_WORK_MAX) {
         (void)event_del(&server->ready);
         set_timer(&server->resume, (int64_t)HTTP_WINDOW_MSEC * 1000);
     }
@@ -279,6 +303,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
         struct http_exchange *exchange = &server->connections[i];
 
+        if (exchange->phase == HTTP_READING && exchange->text_len > 0)
+            advance(server, exchange, now, EPOLLIN);
         if (exchange->phase == HTTP_CLOSED || !mono_time_due(exchange->deadline, now))
             continue;
         if (exchange->phase != HTTP_LINGERING)

@@ -7,9 +7,10 @@
  * HTTP_WORK_MAX steps (a connection accepted, a request read, a piece of an answer written) each
  * HTTP_WINDOW_MSEC, then it leaves the loop alone until the next window. Memory and descriptors
  * are fixed: when all connections are in use, one that has not sent its request gives way, the
- * oldest first; else the oldest. So a health check gets through while thousands do nothing. A
- * request has HTTP_REQUEST_SEC to arrive and HTTP_EXCHANGE_SEC until it is answered, however
- * busily its bytes drip. One request for each connection.
+ * oldest first; else the oldest. Those on which nothing has come are not taken from the kernel. So
+ * a health check gets through while thousands do nothing. A request has HTTP_REQUEST_SEC to
+ * arrive and HTTP_EXCHANGE_SEC until it is answered, however busily its bytes drip, and a part of
+ * one is looked at ten times a second. One request for each connection.
  *
  * libevent's evhttp 2.1 has none of this: it accepts all that is there in one go and without a
  * limit, reports being out of descriptors in a busy loop, and its time-outs begin anew with every
@@ -30,7 +31,7 @@
 
 enum {
     HTTP_CONNECTIONS_MAX = 32,
-    HTTP_BACKLOG = 256, /* connections that the kernel keeps until they are accepted */
+    HTTP_BACKLOG = 1024, /* connections that the kernel keeps until they are accepted */
     HTTP_WORK_MAX = 8,
     HTTP_WINDOW_MSEC = 10,
     HTTP_WRITE_MAX = 65536, /* bytes of an answer in one step */

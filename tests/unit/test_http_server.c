@@ -301,14 +301,28 @@ static void who_does_nothing_gives_way(void **state)
 
     for (unsigned i = 0; i < IDLE; i++) {
         idle[i] = connect_client(fixture);
-        if (i % 2 == 0)
-            send_text(idle[i], "GET /sma");
+        send_text(idle[i], "GET /sma");
     }
     begins(answer_to(fixture, "GET /small HTTP/1.0\r\n\r\n"), "HTTP/1.1 200 ");
     assert_true(fixture->values[SHARD_COUNT_HTTP_CONNECTIONS] <= HTTP_CONNECTIONS_MAX);
     assert_true(fixture->values[SHARD_COUNT_HTTP_GAVE_WAY] >= IDLE - HTTP_CONNECTIONS_MAX);
     for (unsigned i = 0; i < IDLE; i++)
         close(idle[i]);
+}
+
+/* Connections on which nothing comes are kept by the kernel, and cost nothing here. */
+static void who_says_nothing_is_not_even_taken(void **state)
+{
+    enum { SILENT = 100 };
+    struct fixture *fixture = *state;
+    int silent[SILENT];
+
+    for (unsigned i = 0; i < SILENT; i++)
+        silent[i] = connect_client(fixture);
+    begins(answer_to(fixture, "GET /small HTTP/1.0\r\n\r\n"), "HTTP/1.1 200 ");
+    assert_true(fixture->values[SHARD_COUNT_HTTP_CONNECTIONS] <= 1); /* the one just answered */
+    for (unsigned i = 0; i < SILENT; i++)
+        close(silent[i]);
 }
 
 /* Whoever has asked goes before whoever has not. */
@@ -320,8 +334,10 @@ static void who_is_being_answered_stays(void **state)
     int reader = connect_client(fixture);
 
     send_text(reader, "GET /large HTTP/1.0\r\n\r\n");
-    for (unsigned i = 0; i < IDLE; i++)
+    for (unsigned i = 0; i < IDLE; i++) {
         idle[i] = connect_client(fixture);
+        send_text(idle[i], "G");
+    }
     begins(answer_to(fixture, "GET /small HTTP/1.0\r\n\r\n"), "HTTP/1.1 200 ");
     assert_int_equal(strlen(body_of(answer_on(fixture, reader))), LARGE_LEN);
     for (unsigned i = 0; i < IDLE; i++)
@@ -382,6 +398,7 @@ int main(void)
         TEST(a_large_answer_arrives_whole),
         TEST(an_answer_may_come_later),
         TEST(who_does_nothing_gives_way),
+        TEST(who_says_nothing_is_not_even_taken),
         TEST(who_is_being_answered_stays),
         TEST(work_is_bounded),
         TEST(an_address_that_is_taken_is_tried_again),
