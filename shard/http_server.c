@@ -19,7 +19,8 @@ enum {
     /* How often connections are looked at whose time may be over, or whose request came in part
      * only: who sends byte by byte is heard that often. */
     SWEEP_MSEC = 100,
-    ACCEPT_MAX = 4, /* connections before others have their turn */
+    STEPS_MAX = 8,  /* between two looks at the clock */
+    ACCEPT_MAX = 4, /* connections in one step */
 };
 
 /* What epoll says of the listening socket; of a connection, its place and generation. */
@@ -35,8 +36,8 @@ struct http_server {
     struct event resume; /* the next window begins */
     struct event sweep;  /* while there are connections */
     struct event bind_again;
-    struct mono_time window_began;
-    unsigned work; /* in this window */
+    struct mono_time window_until;
+    int64_t left_usec; /* of this window's work */
     struct http_exchange connections[HTTP_CONNECTIONS_MAX];
 };
 
@@ -247,23 +248,14 @@ static bool accept_one(struct http_server *server, struct mono_time now)
 static void accept_some(struct http_server *server, struct mono_time now)
 {
     for (unsigned i = 0; i < ACCEPT_MAX && accept_one(server, now); i++)
-        server->work++;
+        continue;
 }
 
-static void on_ready(evutil_socket_t fd, short what, void *arg)
+/* Up to STEPS_MAX steps. False when there is nothing more to do. */
+static bool do_some(struct http_server *server, struct mono_time now)
 {
-    struct http_server *server = arg;
-    struct mono_time now = clocks_read().mono;
-    struct epoll_event events[HTTP_WORK_MAX];
-
-    (void)fd;
-    (void)what;
-    if (mono_time_due(mono_time_add_usec(server->window_began, (int64_t)HTTP_WINDOW_MSEC * 1000),
-                      now)) {
-        server->window_began = now;
-        server->work = 0;
-    }
-    int ready = epoll_wait(server->epoll_fd, events, (int)(HTTP_WORK_MAX - server->work), 0);
+    struct epoll_event events[STEPS_MAX];
+    int ready = epoll_wait(server->epoll_fd, events, STEPS_MAX, 0);
 
     for (int i = 0; i < ready; i++) {
         struct http_exchange *exchange = NULL;
@@ -274,11 +266,38 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
             exchange = exchange_of(server, events[i].data.u64);
         if (exchange != NULL)
             advance(server, exchange, now, events[i].events);
-        server->work++;
     }
-    if (server->work >= HTTP_WORK_MAX) {
+    return ready == STEPS_MAX;
+}
+
+static void begin_window(struct http_server *server, struct mono_time now)
+{
+    server->window_until = mono_time_add_usec(now, (int64_t)HTTP_WINDOW_MSEC * 1000);
+    server->left_usec = HTTP_WORK_USEC;
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct http_server *server = arg;
+    struct mono_time now = clocks_read().mono;
+    bool is_more = true;
+
+    (void)fd;
+    (void)what;
+    if (mono_time_due(server->window_until, now))
+        begin_window(server, now);
+    while (is_more && server->left_usec > 0) {
+        is_more = do_some(server, now);
+        struct mono_time after = clocks_read().mono;
+
+        server->left_usec -= after.usec - now.usec;
+        now = after;
+    }
+    if (server->left_usec <= 0) {
+        /* A whole window without us, however long the last steps took. */
         (void)event_del(&server->ready);
-        set_timer(&server->resume, (int64_t)HTTP_WINDOW_MSEC * 1000);
+        begin_window(server, now);
+        set_timer(&server->resume, mono_time_until(server->window_until, now));
     }
 }
 
@@ -288,8 +307,14 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    server->work = 0;
-    server->window_began = clocks_read().mono;
+    struct mono_time now = clocks_read().mono;
+
+    /* Early by as long as the work took: libevent counts from the beginning of its turn. */
+    if (!mono_time_due(server->window_until, now)) {
+        set_timer(&server->resume, mono_time_until(server->window_until, now));
+        return;
+    }
+    begin_window(server, now);
     (void)event_add(&server->ready, NULL);
 }
 

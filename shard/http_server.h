@@ -4,13 +4,14 @@
  *                                              HTTP_CONNECTIONS_MAX connections
  *
  * It shares a thread with the packet path, so whatever clients do, it takes a fixed share of it:
- * HTTP_WORK_MAX steps (a connection accepted, a request read, a piece of an answer written) each
- * HTTP_WINDOW_MSEC, then it leaves the loop alone until the next window. Memory and descriptors
- * are fixed: when all connections are in use, one that has not sent its request gives way, the
- * oldest first; else the oldest. Those on which nothing has come are not taken from the kernel. So
- * a health check gets through while thousands do nothing. A request has HTTP_REQUEST_SEC to
- * arrive and HTTP_EXCHANGE_SEC until it is answered, however busily its bytes drip, and a part of
- * one is looked at ten times a second. One request for each connection.
+ * it works in small steps (a connection accepted, a request read, a piece of an answer written),
+ * and when they have taken HTTP_WORK_USEC within HTTP_WINDOW_MSEC, it leaves the loop alone for
+ * as long as that: a fiftieth is its share. Memory and descriptors are fixed: when all connections are
+ * in use, one that has not sent its request gives way, the oldest first; else the oldest. Those on
+ * which nothing has come are not taken from the kernel. So a health check gets through while
+ * thousands do nothing. A request has HTTP_REQUEST_SEC to arrive and HTTP_EXCHANGE_SEC until it is
+ * answered, however busily its bytes drip, and a part of one is looked at ten times a second. One
+ * request for each connection.
  *
  * libevent's evhttp 2.1 has none of this: it accepts all that is there in one go and without a
  * limit, reports being out of descriptors in a busy loop, and its time-outs begin anew with every
@@ -31,9 +32,9 @@
 
 enum {
     HTTP_CONNECTIONS_MAX = 32,
-    HTTP_BACKLOG = 1024, /* connections that the kernel keeps until they are accepted */
-    HTTP_WORK_MAX = 8,
+    HTTP_BACKLOG = 4096, /* connections that the kernel keeps until they are accepted */
     HTTP_WINDOW_MSEC = 10,
+    HTTP_WORK_USEC = 200,
     HTTP_WRITE_MAX = 65536, /* bytes of an answer in one step */
     HTTP_REQUEST_SEC = 5,
     HTTP_EXCHANGE_SEC = 15,
