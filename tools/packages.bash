@@ -9,7 +9,8 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libhired
 # runtime, the pinned formatter and linter, and the clients of the end-to-end tests.
 # shellcheck disable=SC2034 # used where this is sourced
 test_packages=(libcmocka-dev clang clang-format-14 clang-tidy-14 libclang-rt-14-dev
-    python3 python3-aioice systemd coturn redis-server redis-sentinel redis-tools iproute2 util-linux)
+    python3 python3-aioice systemd coturn redis-server redis-sentinel redis-tools iproute2 util-linux
+    prometheus)
 
 # as_root COMMAND… runs a command as root, by sudo when we are not.
 as_root() {
@@ -49,7 +50,8 @@ install_missing() {
 
 # keep_services_stopped before|after PACKAGE…: some packages are wanted for their programs alone,
 # but would start a service: coturn, for turnutils_uclient, a TURN server on the very port that the
-# relay serves; Redis, which the tests start by themselves, one on its usual port. Where systemd
+# relay serves; Redis, which the tests start by themselves, one on its usual port; Prometheus, for
+# promtool. Where systemd
 # runs, the services of those that are being installed are masked meanwhile, then left disabled.
 # Without systemd the packages start nothing by themselves.
 keep_services_stopped() {
@@ -58,11 +60,11 @@ keep_services_stopped() {
     [ -d /run/systemd/system ] || return 0
     for package in "$@"; do
         case $when:$package in
-            before:coturn | before:redis-server | before:redis-sentinel)
+            before:coturn | before:prometheus | before:redis-server | before:redis-sentinel)
                 echo "$package is needed for its programs only; its service stays off."
                 as_root systemctl mask --runtime "$package.service"
                 ;;
-            after:coturn | after:redis-server | after:redis-sentinel)
+            after:coturn | after:prometheus | after:redis-server | after:redis-sentinel)
                 as_root systemctl unmask --runtime "$package.service"
                 as_root systemctl disable "$package.service"
                 ;;

@@ -125,9 +125,9 @@ def print_figures(title, rounds, base=None):
     for key in rounds[0]:
         middle, noise = summary([figures[key] for figures in rounds])
         ratio = ""
-        if base is not None:
-            ratio, _ = summary([a[key] / b[key] for a, b in zip(rounds, base) if b[key]])
-            ratio = f"{ratio:8.2f}"
+        ratios = [a[key] / b[key] for a, b in zip(rounds, base or []) if b[key]]
+        if ratios:
+            ratio = f"{summary(ratios)[0]:8.2f}"
         print(f"{title:<10} {key:<26} {middle:>10.2f} {100 * noise:>6.0f} % {ratio}", flush=True)
 
 

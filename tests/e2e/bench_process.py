@@ -30,3 +30,9 @@ class Bench:
         if code != 0:
             raise AssertionError(f"relay-bench ended with {code}:\n{text[:4000]}")
         return json.loads(text)
+
+
+def lost(result):
+    """How many datagrams did not come, both ways together."""
+    return sum(way["sent"] - way["received"] for way in
+               (result["traffic"].get("up"), result["traffic"].get("down")) if way)
