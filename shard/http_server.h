@@ -6,9 +6,9 @@
  * It shares a thread with the packet path, so whatever clients do, it takes a fixed share of it:
  * it works in small steps (a connection accepted, a request read, a piece of an answer written),
  * and when they have taken HTTP_WORK_USEC within HTTP_WINDOW_MSEC, it leaves the loop alone for
- * as long as that: a fiftieth is its share. Memory and descriptors are fixed: when all connections are
- * in use, one that has not sent its request gives way, the oldest first; else the oldest. Those on
- * which nothing has come are not taken from the kernel. So a health check gets through while
+ * as long as that: a fiftieth is its share. Memory and descriptors are fixed: when all connections
+ * are in use, one that has not sent its request gives way, the oldest first; else the oldest. Those
+ * on which nothing has come are not taken from the kernel. So a health check gets through while
  * thousands do nothing. A request has HTTP_REQUEST_SEC to arrive and HTTP_EXCHANGE_SEC until it is
  * answered, however busily its bytes drip, and a part of one is looked at ten times a second. One
  * request for each connection.
