@@ -3,6 +3,7 @@
  * parser: the RFCs' sample messages, each kind of request, ChannelData.
  * writer: lists that use each kind of attribute.
  * server: the choices of simulated worlds in which much happened.
+ * http: a browser's request, a scrape, and one that is refused.
  */
 #include "fuzz_server.h"
 #include "message.h"
@@ -118,6 +119,25 @@ static void write_server_seeds(void)
     }
 }
 
+static void write_http_seeds(void)
+{
+    static const struct {
+        const char *name;
+        const char *request;
+    } seeds[] = {
+        {"browser", "GET /map?a=50%3A1&b HTTP/1.1\r\nHost: localhost:8080\r\n"
+                    "User-Agent: x\r\nAccept: */*\r\nConnection: keep-alive\r\n\r\n"},
+        {"scrape", "GET http://host/metrics HTTP/1.0\nAccept: text/plain\n\n"},
+        {"head", "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"},
+        {"body", "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"},
+        {"chunked", "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"},
+        {"version", "GET / HTTP/2.0\r\n\r\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+        write_seed("http", seeds[i].name, seeds[i].request, strlen(seeds[i].request));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -129,5 +149,6 @@ int main(int argc, char **argv)
     write_requests();
     write_writer_seeds();
     write_server_seeds();
+    write_http_seeds();
     return 0;
 }
