@@ -9,6 +9,7 @@ import time
 import e2e
 from bench_process import Bench
 from booted_systemd import BootedSystemd
+from http_client import ask, samples, value, wait_for
 from relay_process import BUILD, SECRET, eventually
 
 SHARDS = 3
@@ -97,8 +98,18 @@ class Units(e2e.E2eTest):
         now = self.counters(shard)
         return now["pid"] != pid and now["is_live"] and self.are_active(f"relay@{shard}.service")
 
+    def check_http(self):
+        """The sandbox leaves to each shard what it needs of all of them."""
+        self.assertEqual(wait_for("/readyz", 200), "ok\n")
+        self.assertEqual(self.total("http_listening"), self.shards)
+        metrics = samples(ask("/metrics")[1])
+        for shard in range(self.shards):
+            self.assertEqual(value(metrics, "relay_shard_up", shard=shard), 1)
+            self.assertGreater(value(metrics, "relay_cpu_seconds_total", shard=shard), 0)
+
     def test_whatever_happens_to_the_units_every_allocation_is_kept(self):
         self.check_start()
+        self.check_http()
         self.under_load("restart of each shard in turn", self.restart_each, is_queued=True)
         self.under_load("reload of each shard in turn", self.reload_each, is_queued=True)
         self.under_load("restart of the target", lambda: self.systemd.systemctl(
