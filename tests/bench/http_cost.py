@@ -5,10 +5,11 @@
 
 A shard on processor 0; relay-bench on processor 1, at a fixed rate both ways. In each round once
 without anybody at HTTP ("quiet"), once with a scrape of /metrics each second ("scraped"), once with
-the clients of tests/e2e/hostile_http.py beside ("hostile"): 2000 idle connections and 56 clients
-that send garbage, endless headers, a byte at a time and so on, on processor 1 too, at the lowest
-priority. They take processor time from relay-bench, which shows in its latency. Ratios are to
-"quiet" of the same round. Last, what the same clients cost a shard that relays nothing.
+the clients of tests/e2e/hostile_http.py ("hostile"): 2000 idle connections and 56 clients that send
+garbage, endless headers, a byte at a time and so on. They run on processor 1 at the lowest
+priority, and what they take from relay-bench there shows in its latency; so once more they are at
+another relay, in a namespace and on processor 1 with them ("elsewhere"): ratios are to that, of the
+same round. Last, what the same clients cost a shard that relays nothing ("alone").
 
 Medians of the rounds; the noise of a figure is (largest - smallest) / median. Root is needed.
 """
@@ -33,7 +34,6 @@ from http_client import get  # noqa: E402
 from ownership_cost import Stage, bench, cpu_sec, print_figures  # noqa: E402
 from relay_process import BUILD  # noqa: E402
 
-LOADS = ("quiet", "scraped", "hostile")
 ALLOCATIONS = 100
 
 
@@ -62,12 +62,27 @@ def hostile(stage):
     program.wait()
 
 
+@contextlib.contextmanager
+def elsewhere(stage):
+    other = namespace.Namespace()
+    stage.addCleanup(other.close)
+    with contextlib.ExitStack() as ends:
+        with other:
+            stage.relay(command="shard --shard 0", shards=1, public6=None,
+                        state_dir=stage.folder / "elsewhere", prefix=("taskset", "-c", "1"))
+            ends.enter_context(hostile(stage))
+        yield
+
+
+LOADS = {"quiet": contextlib.nullcontext, "scraped": scraped, "elsewhere": elsewhere,
+         "hostile": hostile}
+
+
 def measure(load, arguments):
-    around = {"scraped": scraped, "hostile": hostile}.get(load, contextlib.nullcontext)
     with Stage() as stage:
         relay = stage.relay("--allow-peer", "127.0.0.0/8", command="shard --shard 0", shards=1,
                             public6=None, prefix=("taskset", "-c", "0"))
-        with around(stage):
+        with LOADS[load](stage):
             result = bench(relay, "--allocations", ALLOCATIONS, "--rate", arguments.rate,
                            "--duration", f"{arguments.seconds}s")
         ways = result["traffic"]["up"], result["traffic"]["down"]
@@ -104,13 +119,13 @@ def main():
     namespace.enter()
     print(f"noise of the machine: {100 * calibrate():.0f} % between equal loops, load "
           f"{os.getloadavg()[0]:.1f}; {arguments.rounds} rounds, {arguments.rate} datagrams/s")
-    print(f"{'':<10} {'':<26} {'median':>10} {'noise':>8} {'to quiet':>8}")
+    print(f"{'':<10} {'':<26} {'median':>10} {'noise':>8} {'ratio':>8}")
     rounds = {load: [] for load in LOADS}
     for _ in range(arguments.rounds):
         for load in LOADS:
             rounds[load].append(measure(load, arguments))
     for load in LOADS:
-        print_figures(load, rounds[load], rounds["quiet"])
+        print_figures(load, rounds[load], rounds["elsewhere"])
     print_figures("alone", [measure_alone(arguments) for _ in range(arguments.rounds)])
 
 
