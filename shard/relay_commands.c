@@ -76,6 +76,7 @@ static struct outcome open_relay(struct relay_commands *commands,
         relay_table_open(commands->relays, &commands->binding, command, &outcome.failure);
     if (outcome.is_open) {
         count(commands, SHARD_COUNT_RELAY_SOCKETS, socket_count(command->families));
+        port_map_set(commands->ports, command->port, true);
         /* Of those restored there can be thousands at a time; a line says how many (restore.h). */
         log_event(command->restored ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
                   command->restored ? "allocation restored" : "allocation created", "client",
@@ -102,6 +103,8 @@ static void close_relay(struct relay_commands *commands, const struct turn_comma
 
     relay_close(relay, command->families);
     commands->values[SHARD_COUNT_RELAY_SOCKETS] -= socket_count(before ^ relay->families);
+    if (relay->families == 0)
+        port_map_set(commands->ports, relay->port, false);
     log_event(LOG_LEVEL_INFO,
               relay->families == 0 ? "allocation ended" : "allocation gave up a family", "client",
               LOG_ADDR(&command->five_tuple.client), "relay_port", LOG_U64(command->port),

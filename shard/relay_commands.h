@@ -6,6 +6,7 @@
 #include "datapath.h"
 #include "membership.h"
 #include "mono_time.h"
+#include "port_map.h"
 #include "relay_table.h"
 #include "turn_server.h"
 
@@ -16,6 +17,7 @@ struct relay_commands {
     struct datapath *datapath;
     struct relay_table *relays;
     struct membership *membership;
+    struct port_map *ports;
     struct relay_binding binding;
     uint64_t *values; /* of the counter page */
     struct mono_time failure_logged_at;

@@ -281,6 +281,7 @@ static bool make_server(struct shard *shard)
     shard->commands.server = shard->server;
     shard->commands.datapath = shard->datapath;
     shard->commands.relays = &shard->relays;
+    shard->commands.ports = &shard->resources.ports;
     shard->commands.binding = shard->resources.binding;
     shard->commands.values = shard->resources.counters.page->values;
     return err == ERR_OK || fail("shard cannot start", err_name(err));

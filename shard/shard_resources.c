@@ -28,7 +28,9 @@ static bool open_counters(struct shard_resources *resources)
                        &problem) != ERR_OK ||
         counter_page_create(&resources->state_dir, resources->options->shard,
                             resources->options->shards, clocks_read(), &resources->counters,
-                            &holder, &problem) != ERR_OK)
+                            &holder, &problem) != ERR_OK ||
+        port_map_create(&resources->state_dir, resources->options->shard, &resources->ports,
+                        &problem) != ERR_OK)
         return fail("shard cannot start", problem.text);
     return true;
 }
@@ -150,6 +152,7 @@ void shard_resources_close(struct shard_resources *resources)
     listeners_close(&resources->listeners);
     if (resources->redirect_fd >= 0)
         close(resources->redirect_fd);
+    port_map_close(&resources->ports);
     counter_page_close(&resources->counters);
     state_dir_close(&resources->state_dir);
 }

@@ -10,6 +10,7 @@
 #include "counter_page.h"
 #include "listener.h"
 #include "options.h"
+#include "port_map.h"
 #include "relay_table.h"
 #include "state_dir.h"
 #include "turn_peer_policy.h"
@@ -25,6 +26,7 @@ struct shard_resources {
     struct turn_peer_policy policy;
     struct state_dir state_dir;
     struct counter_writer counters;
+    struct port_map ports;
     struct listeners listeners;
     int redirect_fd; /* what other shards hand over comes here; -1 when not open */
     struct relay_binding binding;

@@ -56,6 +56,8 @@ struct fixture {
     struct relay_table relays;
     struct datapath *datapath;
     struct relay_commands commands;
+    struct port_map_page page;
+    struct port_map ports;
     int listener;
     struct transport_addr listener_addr; /* on 127.0.0.1 */
     int peer;
@@ -150,9 +152,11 @@ static int setup(void **state)
                                            .context = &fixture};
 
     assert_int_equal(datapath_new(&config, &fixture.datapath), ERR_OK);
+    fixture.ports.page = &fixture.page;
     fixture.commands = (struct relay_commands){.server = fixture.server,
                                                .datapath = fixture.datapath,
                                                .relays = &fixture.relays,
+                                               .ports = &fixture.ports,
                                                .binding = {.v4 = transport_addr_v4(loopback_ip, 0)},
                                                .values = fixture.values};
     log_init(LOG_LEVEL_ERROR, LOG_FORMAT_HUMAN, STDERR_FILENO, LOG_SUPERVISOR);
@@ -410,9 +414,11 @@ static void an_allocation_may_end_in_the_middle_of_a_batch(void **state)
 {
     struct fixture *fixture = *state;
     struct client *client = make_client(fixture, 0);
+    uint16_t port = client->relay->port;
     struct answer answer;
 
     assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SOCKETS], 1);
+    assert_true(port_map_has(&fixture->page, port));
     send_channel_data(client, 1);
     send_request(fixture, client, TURN_REFRESH, ATTRS(LIFETIME(0)));
     send_channel_data(client, 2);
@@ -424,6 +430,7 @@ static void an_allocation_may_end_in_the_middle_of_a_batch(void **state)
     assert_int_equal(fixture->values[TURN_COUNT_DROP_NO_ALLOCATION], 1);
     assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SOCKETS], 0);
     assert_int_equal(client->relay->families, 0);
+    assert_false(port_map_has(&fixture->page, port));
 }
 
 static void an_answer_leaves_from_the_address_that_was_asked(void **state)
