@@ -96,6 +96,13 @@ enum err ownership_find(struct ownership *ownership, struct turn_now now,
     return ownership->backend->find(ownership, now, five_tuple, done, context);
 }
 
+enum err ownership_find_records(struct ownership *ownership, struct turn_now now,
+                                const struct five_tuple *five_tuple, ownership_each_record *each,
+                                ownership_done *done, void *context)
+{
+    return ownership->backend->find_records(ownership, now, five_tuple, each, done, context);
+}
+
 enum err ownership_find_port(struct ownership *ownership, struct turn_now now, const char *host,
                              uint16_t port, ownership_each_record *each, ownership_done *done,
                              void *context)

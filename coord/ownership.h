@@ -164,13 +164,17 @@ enum err ownership_forget(struct ownership *ownership, struct turn_now now,
                           ownership_done *done, void *context) MUST_CHECK;
 
 /* find tells who owns |five_tuple|: DONE with owner and owner_is_live, NONE, AWAY.
- * find_port gives, by |each|, the records of the allocation that has relay port |port| of
- * |host|: DONE with owner, NONE, AWAY. */
+ * find_records gives, by |each|, also all that is recorded of it; find_port those records of the
+ * allocation that has relay port |port| of |host|. Both DONE with owner and owner_is_live, NONE,
+ * AWAY. */
 typedef void ownership_each_record(void *context, const struct owner *owner,
                                    const struct turn_record *record);
 enum err ownership_find(struct ownership *ownership, struct turn_now now,
                         const struct five_tuple *five_tuple, ownership_done *done,
                         void *context) MUST_CHECK;
+enum err ownership_find_records(struct ownership *ownership, struct turn_now now,
+                                const struct five_tuple *five_tuple, ownership_each_record *each,
+                                ownership_done *done, void *context) MUST_CHECK;
 enum err ownership_find_port(struct ownership *ownership, struct turn_now now, const char *host,
                              uint16_t port, ownership_each_record *each, ownership_done *done,
                              void *context) MUST_CHECK;

@@ -29,6 +29,9 @@ struct ownership_backend {
                        ownership_done *done, void *context);
     enum err (*find)(struct ownership *ownership, struct turn_now now,
                      const struct five_tuple *five_tuple, ownership_done *done, void *context);
+    enum err (*find_records)(struct ownership *ownership, struct turn_now now,
+                             const struct five_tuple *five_tuple, ownership_each_record *each,
+                             ownership_done *done, void *context);
     enum err (*find_port)(struct ownership *ownership, struct turn_now now, const char *host,
                           uint16_t port, ownership_each_record *each, ownership_done *done,
                           void *context);

@@ -136,6 +136,20 @@ static struct local_operation *begin_listing(struct ownership *ownership,
     return operation;
 }
 
+static enum err find_records(struct ownership *ownership, struct turn_now now,
+                             const struct five_tuple *five_tuple, ownership_each_record *each,
+                             ownership_done *done, void *context)
+{
+    struct local_operation *operation =
+        begin_listing(ownership, LOCAL_FIND_RECORDS, now, "", done, context);
+
+    if (operation == NULL)
+        return ERR_LIMIT;
+    operation->listing.five_tuple = *five_tuple;
+    operation->listing.each.record = each;
+    return submit(ownership, operation);
+}
+
 static enum err find_port(struct ownership *ownership, struct turn_now now, const char *host,
                           uint16_t port, ownership_each_record *each, ownership_done *done,
                           void *context)
@@ -207,6 +221,7 @@ static const struct ownership_backend backend = {
     .record = record_one,
     .forget = forget,
     .find = find,
+    .find_records = find_records,
     .find_port = find_port,
     .list = list,
     .leases = leases,

@@ -128,14 +128,42 @@ static bool list_step(struct local_operation *operation, struct local_table *tab
     return true;
 }
 
-static enum ownership_outcome find_port(struct local_operation *operation,
-                                        struct local_table *table)
+/* Gives all that is recorded of |member|, if it is an allocation; with relay port |port| when that
+ * is not 0. */
+static enum ownership_outcome find_member(struct local_operation *operation,
+                                          struct local_table *table, const char *member,
+                                          uint16_t port)
 {
     struct mono_time now = operation->now.mono;
     struct ownership_answer *answer = &operation->answer;
-    char text[PORT_TEXT_MAX], member[RECORD_KEY_MAX];
     struct local_holding holding = {.head = {.end = 0}};
     struct turn_record record;
+
+    if (read_allocation(table, now, member, &holding, &record) != ERR_OK)
+        return OWNERSHIP_NONE;
+    if (port != 0 && (strcmp(holding.head.owner.host, operation->listing.owner.host) != 0 ||
+                      record.allocation.port != port))
+        return OWNERSHIP_NONE;
+    answer->owner = holding.head.owner;
+    answer->owner_is_live = local_lease_is_live(table, now, holding.owner);
+    operation->listing.each.record(operation->context, &answer->owner, &record);
+    (void)give_beneath(operation, table, member, &answer->owner);
+    return OWNERSHIP_DONE;
+}
+
+static enum ownership_outcome find_records(struct local_operation *operation,
+                                           struct local_table *table)
+{
+    char member[RECORD_KEY_MAX];
+
+    (void)record_key_write(&operation->listing.five_tuple, member);
+    return find_member(operation, table, member, 0);
+}
+
+static enum ownership_outcome find_port(struct local_operation *operation,
+                                        struct local_table *table)
+{
+    char text[PORT_TEXT_MAX], member[RECORD_KEY_MAX];
     struct local_key key;
     struct bytes stored;
 
@@ -146,22 +174,17 @@ static enum ownership_outcome find_port(struct local_operation *operation,
     memcpy(member, stored.data, stored.len);
     member[stored.len] = '\0';
     /* The index may name a five-tuple that has another port by now. */
-    if (read_allocation(table, now, member, &holding, &record) != ERR_OK ||
-        strcmp(holding.head.owner.host, operation->listing.owner.host) != 0 ||
-        record.allocation.port != operation->listing.port)
-        return OWNERSHIP_NONE;
-    answer->owner = holding.head.owner;
-    answer->owner_is_live = local_lease_is_live(table, now, holding.owner);
-    operation->listing.each.record(operation->context, &answer->owner, &record);
-    (void)give_beneath(operation, table, member, &answer->owner);
-    return OWNERSHIP_DONE;
+    return find_member(operation, table, member, operation->listing.port);
 }
 
 bool local_listing_step(struct local_operation *operation, struct local_table *table)
 {
     operation->answer = (struct ownership_answer){.outcome = OWNERSHIP_DONE};
-    if (operation->kind != LOCAL_FIND_PORT)
+    if (operation->kind == LOCAL_FIND_RECORDS)
+        operation->answer.outcome = find_records(operation, table);
+    else if (operation->kind == LOCAL_FIND_PORT)
+        operation->answer.outcome = find_port(operation, table);
+    else
         return list_step(operation, table);
-    operation->answer.outcome = find_port(operation, table);
     return false;
 }

@@ -81,6 +81,7 @@ void local_operation_carry_out(struct local_operation *operation, struct local_t
     case LOCAL_FIND:
         find(operation, table);
         break;
+    case LOCAL_FIND_RECORDS:
     case LOCAL_FIND_PORT:
     case LOCAL_LIST:
     case LOCAL_LEASES:

@@ -13,7 +13,8 @@ enum local_operation_kind {
     LOCAL_RECORD,
     LOCAL_FORGET,
     LOCAL_FIND,
-    LOCAL_FIND_PORT, /* from here on: they give something, and by transactions of their own */
+    LOCAL_FIND_RECORDS, /* from here on: they give something, and by transactions of their own */
+    LOCAL_FIND_PORT,
     LOCAL_LIST,
     LOCAL_LEASES,
 };
@@ -40,6 +41,7 @@ struct local_operation {
         struct {
             struct owner owner; /* LEASES, FIND_PORT: the host of it, or "" */
             uint16_t port;
+            struct five_tuple five_tuple; /* FIND_RECORDS */
             union {
                 ownership_each_record *record;
                 ownership_each_lease *lease;
@@ -54,7 +56,7 @@ struct local_operation {
 
 static inline bool local_operation_gives(const struct local_operation *operation)
 {
-    return operation->kind >= LOCAL_FIND_PORT;
+    return operation->kind >= LOCAL_FIND_RECORDS;
 }
 
 static inline bool local_operation_writes(const struct local_operation *operation)

@@ -159,15 +159,21 @@ static void finish_find(const struct redis_purpose *purpose, const struct redisR
     purpose->done(purpose->context, &answer);
 }
 
-struct port_search {
+struct search {
     ownership_each_record *each;
-    char host[HOST_NAME_MAX_LEN + 1];
-    uint16_t port;
+    char host[HOST_NAME_MAX_LEN + 1]; /* of |port|, */
+    uint16_t port;                    /* 0: any */
 };
 
-static void finish_find_port(const struct redis_purpose *purpose, const struct redisReply *reply)
+static bool is_sought(const struct search *search, const struct redis_allocation *found)
 {
-    struct port_search *search = purpose->data;
+    return search->port == 0 || (found->record.allocation.port == search->port &&
+                                 strcmp(found->owner.host, search->host) == 0);
+}
+
+static void finish_search(const struct redis_purpose *purpose, const struct redisReply *reply)
+{
+    struct search *search = purpose->data;
     struct ownership_answer answer = {.outcome = outcome_of(reply)};
     struct redis_allocation found;
 
@@ -175,8 +181,7 @@ static void finish_find_port(const struct redis_purpose *purpose, const struct r
         /* The index may name a five-tuple that has another port by now. */
         if (redis_allocation_read(redis_reply_text(redis_reply_at(reply, 1)),
                                   redis_reply_at(reply, 2), &found) == ERR_OK &&
-            strcmp(found.owner.host, search->host) == 0 &&
-            found.record.allocation.port == search->port) {
+            is_sought(search, &found)) {
             answer.owner = found.owner;
             answer.owner_is_live = redis_reply_integer(redis_reply_at(reply, 3)) == 1;
             redis_allocation_give(&found, search->each, purpose->context);
@@ -341,32 +346,59 @@ static enum err find(struct ownership *ownership, struct turn_now now,
     return submit(registry_of(ownership), &command, finish_find, done, context);
 }
 
+/* Submits |command|, whose answer is an allocation: with relay port |port| of |host| when that is
+ * not 0. */
+static enum err submit_search(struct redis_registry *registry, struct redis_command *command,
+                              const char *host, uint16_t port, ownership_each_record *each,
+                              ownership_done *done, void *context)
+{
+    struct search *search = calloc(1, sizeof(*search));
+    struct redis_purpose purpose = {.finish = finish_search,
+                                    .registry = registry,
+                                    .data = search,
+                                    .done = done,
+                                    .context = context};
+
+    if (search == NULL)
+        return ERR_LIMIT;
+    search->each = each;
+    search->port = port;
+    (void)snprintf(search->host, sizeof(search->host), "%s", host);
+    enum err err = redis_requests_submit(registry->requests, command, true, &purpose);
+
+    if (err != ERR_OK)
+        free(search);
+    return err;
+}
+
+static enum err find_records(struct ownership *ownership, struct turn_now now,
+                             const struct five_tuple *five_tuple, ownership_each_record *each,
+                             ownership_done *done, void *context)
+{
+    struct redis_command command;
+    char member[RECORD_KEY_MAX], key[REDIS_PREFIX_MAX + RECORD_KEY_MAX];
+
+    (void)now;
+    (void)record_key_write(five_tuple, member);
+    (void)snprintf(key, sizeof(key), "relay:allocation:%s", member);
+    redis_command_begin_script(&command, REDIS_SCRIPT_FIND_RECORDS, 1);
+    redis_command_add_text(&command, key);
+    redis_command_add_text(&command, member);
+    return submit_search(registry_of(ownership), &command, "", 0, each, done, context);
+}
+
 static enum err find_port(struct ownership *ownership, struct turn_now now, const char *host,
                           uint16_t port, ownership_each_record *each, ownership_done *done,
                           void *context)
 {
-    struct redis_registry *registry = registry_of(ownership);
-    struct redis_purpose purpose = {
-        .finish = finish_find_port, .registry = registry, .done = done, .context = context};
     struct redis_command command;
-    struct port_search *search = calloc(1, sizeof(*search));
     char key[REDIS_PORT_KEY_MAX];
-    enum err err;
 
     (void)now;
-    if (search == NULL)
-        return ERR_LIMIT;
-    purpose.data = search;
-    search->each = each;
-    search->port = port;
-    (void)snprintf(search->host, sizeof(search->host), "%s", host);
-    (void)snprintf(key, sizeof(key), "relay:port:%s/%u", search->host, port);
+    (void)snprintf(key, sizeof(key), "relay:port:%s/%u", host, port);
     redis_command_begin_script(&command, REDIS_SCRIPT_FIND_PORT, 1);
     redis_command_add_text(&command, key);
-    err = redis_requests_submit(registry->requests, &command, true, &purpose);
-    if (err != ERR_OK)
-        free(search);
-    return err;
+    return submit_search(registry_of(ownership), &command, host, port, each, done, context);
 }
 
 static enum err list(struct ownership *ownership, struct turn_now now, const struct owner *owner,
@@ -417,6 +449,7 @@ static const struct ownership_backend backend = {
     .record = record_one,
     .forget = forget,
     .find = find,
+    .find_records = find_records,
     .find_port = find_port,
     .list = list,
     .leases = leases,

@@ -235,6 +235,15 @@ static void note_record(void *context, const struct owner *owner, const struct t
         client->records[client->record_count - 1] = *record;
 }
 
+enum ownership_outcome client_find_records(struct ownership_client *client,
+                                           const struct turn_record *record)
+{
+    client->record_count = client->unreadable = 0;
+    return outcome(client,
+                   ownership_find_records(client->ownership, client->now, &record->five_tuple,
+                                          note_record, client_note, client));
+}
+
 enum ownership_outcome client_find_port(struct ownership_client *client, uint16_t port)
 {
     client->record_count = client->unreadable = 0;

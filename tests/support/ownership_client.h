@@ -32,7 +32,7 @@ struct ownership_client {
     struct shard_lease former;
     bool has_former;
 
-    /* What the last find_port, list or leases gave, in the order given. */
+    /* What the last find_records, find_port, list or leases gave, in the order given. */
     unsigned record_count;
     struct turn_record records[CLIENT_RECORDS_MAX];
     unsigned unreadable;
@@ -82,6 +82,8 @@ enum ownership_outcome client_forget(struct ownership_client *client,
                                      const struct turn_record *record);
 enum ownership_outcome client_find(struct ownership_client *client,
                                    const struct turn_record *record);
+enum ownership_outcome client_find_records(struct ownership_client *client,
+                                           const struct turn_record *record);
 enum ownership_outcome client_find_port(struct ownership_client *client, uint16_t port);
 enum ownership_outcome client_list(struct ownership_client *client);
 enum ownership_outcome client_leases(struct ownership_client *client, const char *host);

@@ -7,7 +7,18 @@
 
 #include <stdlib.h>
 
-enum operation_kind { TAKE, WRITE_LEASE, CLAIM, RECORD, FORGET, FIND, FIND_PORT, LIST, LEASES };
+enum operation_kind {
+    TAKE,
+    WRITE_LEASE,
+    CLAIM,
+    RECORD,
+    FORGET,
+    FIND,
+    FIND_RECORDS,
+    FIND_PORT,
+    LIST,
+    LEASES
+};
 
 struct listed_lease {
     struct shard_lease lease;

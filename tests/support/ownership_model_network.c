@@ -29,13 +29,13 @@ static enum ownership_outcome find(struct model_operation *operation, struct sto
                                    struct mono_time now)
 {
     const struct store_record *found =
-        operation->kind == FIND ? store_find(store, now, &operation->write.record.five_tuple)
-                                : store_find_port(store, now, operation->host, operation->port);
+        operation->kind == FIND_PORT ? store_find_port(store, now, operation->host, operation->port)
+                                     : store_find(store, now, &operation->write.record.five_tuple);
     if (!found)
         return OWNERSHIP_NONE;
     operation->answer.owner = found->owner;
     operation->answer.owner_is_live = store_is_live(store, now, &found->owner);
-    if (operation->kind == FIND_PORT) {
+    if (operation->kind != FIND) {
         operation->records = model_array(store->record_count, sizeof(*operation->records));
         add_found(operation, store, found);
     }
@@ -96,6 +96,7 @@ void model_carry_out(struct ownership_network *network, struct model_operation *
         answer->outcome = store_forget(store, at, write, &answer->owner, &is_known);
         break;
     case FIND:
+    case FIND_RECORDS:
     case FIND_PORT:
         answer->outcome = find(operation, store, now);
         break;

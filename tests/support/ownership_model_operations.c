@@ -70,6 +70,15 @@ static enum err find_owner(struct ownership *ownership, struct turn_now now,
     return model_submit(ownership, now, &asked, done, context);
 }
 
+static enum err find_records(struct ownership *ownership, struct turn_now now,
+                             const struct five_tuple *five_tuple, ownership_each_record *each,
+                             ownership_done *done, void *context)
+{
+    const struct model_operation asked = {
+        .kind = FIND_RECORDS, .write.record.five_tuple = *five_tuple, .each_record = each};
+    return model_submit(ownership, now, &asked, done, context);
+}
+
 static enum err find_port(struct ownership *ownership, struct turn_now now, const char *host,
                           uint16_t port, ownership_each_record *each, ownership_done *done,
                           void *context)
@@ -108,6 +117,7 @@ const struct ownership_backend ownership_model_backend = {
     .record = record_one,
     .forget = forget,
     .find = find_owner,
+    .find_records = find_records,
     .find_port = find_port,
     .list = list_records,
     .leases = leases,

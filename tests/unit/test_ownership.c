@@ -33,6 +33,34 @@ static void what_is_nobodys_becomes_its_writers(void **state)
     close_both();
 }
 
+static void all_that_is_recorded_of_a_five_tuple_is_found(void **state)
+{
+    struct turn_record allocation, channel, permission;
+
+    (void)state;
+    open_both();
+    allocation = client_allocation(&client, 1);
+    channel = client_channel(&client, 1, 0x4001);
+    permission = client_permission(&client, 1);
+    assert_int_equal(client_find_records(&other, &allocation), OWNERSHIP_NONE);
+    assert_int_equal(client_claim(&client, &allocation, 0, false), OWNERSHIP_DONE);
+    assert_int_equal(client_record(&client, &channel), OWNERSHIP_DONE);
+    assert_int_equal(client_record(&client, &permission), OWNERSHIP_DONE);
+    assert_int_equal(client_find_records(&other, &allocation), OWNERSHIP_DONE);
+    assert_true(owner_equal(&other.answer.owner, &client.writer.owner));
+    assert_true(other.answer.owner_is_live);
+    assert_int_equal(other.record_count, 3);
+    assert_int_equal(other.unreadable, 0);
+    assert_int_equal(other.records[0].kind, TURN_RECORD_ALLOCATION);
+    assert_int_equal(other.records[0].allocation.port, 50001);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(five_tuple_equal(&other.records[i].five_tuple, &allocation.five_tuple));
+    allocation = client_allocation(&client, 2);
+    assert_int_equal(client_find_records(&other, &allocation), OWNERSHIP_NONE);
+    assert_int_equal(other.record_count, 0);
+    close_both();
+}
+
 static void what_is_a_live_shards_is_held(void **state)
 {
     struct turn_record allocation, theirs;
@@ -482,6 +510,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_nobodys_becomes_its_writers),
+        cmocka_unit_test(all_that_is_recorded_of_a_five_tuple_is_found),
         cmocka_unit_test(what_is_a_live_shards_is_held),
         cmocka_unit_test(what_is_the_writers_own_is_claimed_again),
         cmocka_unit_test(what_is_of_one_whose_lease_is_over_changes_hands),
