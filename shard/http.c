@@ -4,6 +4,7 @@
 #include "host_figures.h"
 #include "http_health.h"
 #include "http_metrics.h"
+#include "http_page.h"
 #include "http_server.h"
 #include "round.h"
 
@@ -20,6 +21,7 @@ struct http {
     struct http_route routes[ROUTES_MAX];
     size_t route_count;
     struct host_figures *figures;
+    struct http_page *page;
     struct http_server *server;
     struct mono_time since;    /* it has been there */
     struct http_body *metrics; /* as they were written last; NULL before the first time */
@@ -97,11 +99,36 @@ static void add_route(struct http *http, const char *path,
         (struct http_route){.path = path, .handle = handle, .context = context};
 }
 
+static void on_retry(void *context)
+{
+    struct http *http = context;
+
+    http_server_retry(http->server);
+}
+
+static bool add_page(struct http *http)
+{
+    const struct http_page_config config = {.options = http->config.options,
+                                            .dir = http->config.dir,
+                                            .figures = http->figures,
+                                            .policy = http->config.policy,
+                                            .retry = on_retry,
+                                            .context = http};
+
+    http->page = http_page_new(&config);
+    if (http->page == NULL)
+        return false;
+    assert(http->route_count + HTTP_PAGE_ROUTES <= ROUTES_MAX);
+    http_page_routes(http->page, http->routes + http->route_count);
+    http->route_count += HTTP_PAGE_ROUTES;
+    return true;
+}
+
 static enum err serve(struct http *http)
 {
     const struct relay_options *options = http->config.options;
     http->figures = host_figures_new(http->config.dir, options->shards);
-    if (http->figures == NULL)
+    if (http->figures == NULL || !add_page(http))
         return ERR_NO_MEMORY;
     add_route(http, "/healthz", on_healthz, http);
     add_route(http, "/readyz", on_readyz, http);
@@ -135,11 +162,18 @@ enum err http_new(const struct http_config *config, struct http **ret)
     return err;
 }
 
+void http_use_registry(struct http *http, struct ownership *ownership)
+{
+    if (http != NULL)
+        http_page_use(http->page, ownership);
+}
+
 void http_free(struct http *http)
 {
     if (http == NULL)
         return;
     http_server_free(http->server);
+    http_page_free(http->page);
     http_body_release(http->metrics);
     host_figures_free(http->figures);
     free(http);

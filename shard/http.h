@@ -3,7 +3,9 @@
 #define RELAY_HTTP_H
 
 #include "options.h"
+#include "ownership.h"
 #include "state_dir.h"
+#include "turn_peer_policy.h"
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -15,7 +17,8 @@ struct http_config {
     const struct relay_options *options; /* all must outlive it */
     const struct state_dir *dir;
     struct event_base *base;
-    uint64_t *values; /* of the counter page */
+    const struct turn_peer_policy *policy; /* with the addresses of this host */
+    uint64_t *values;                      /* of the counter page */
 };
 
 /*
@@ -26,7 +29,10 @@ struct http_config {
  */
 enum err http_new(const struct http_config *config, struct http **ret) MUST_CHECK;
 
-/* http_free: NULL is fine. */
+/* http_use_registry gives it what /api/owner asks. NULL is fine as |http|. */
+void http_use_registry(struct http *http, struct ownership *ownership);
+
+/* http_free: after ownership_close, which answers what was asked. NULL is fine. */
 void http_free(struct http *http);
 
 #endif

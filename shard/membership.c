@@ -282,6 +282,11 @@ void membership_free(struct membership *membership)
     free(membership);
 }
 
+struct ownership *membership_registry(const struct membership *membership)
+{
+    return membership->ownership;
+}
+
 bool membership_seen(struct membership *membership, struct turn_now now)
 {
     return registrar_seen(membership->registrar, now);

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 struct membership;
+struct ownership;
 
 struct membership_config {
     const struct relay_options *options; /* all must outlive it */
@@ -53,6 +54,9 @@ enum err membership_new(const struct membership_config *config, struct turn_now 
 
 /* membership_free leaves everything recorded, for the next process. NULL is fine. */
 void membership_free(struct membership *membership);
+
+/* membership_registry: the registry's client, for questions; until membership_free. */
+struct ownership *membership_registry(const struct membership *membership);
 
 /* membership_seen: may anything be sent in this wake-up (registrar_seen)? At its beginning. */
 bool membership_seen(struct membership *membership, struct turn_now now);

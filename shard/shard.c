@@ -372,6 +372,7 @@ static bool join(struct shard *shard)
     if (membership_new(&config, clocks_read(), &shard->membership, &problem) != ERR_OK)
         return fail("shard cannot use the ownership registry", problem.text);
     shard->commands.membership = shard->membership;
+    http_use_registry(shard->http, membership_registry(shard->membership));
     return true;
 }
 
@@ -381,6 +382,7 @@ static bool open_http(struct shard *shard)
     const struct http_config config = {.options = shard->options,
                                        .dir = &shard->resources.state_dir,
                                        .base = shard->base,
+                                       .policy = &shard->resources.policy,
                                        .values = shard->resources.counters.page->values};
     enum err err = http_new(&config, &shard->http);
 
@@ -425,8 +427,8 @@ static void unwatch(struct shard *shard)
 static void stop(struct shard *shard)
 {
     unwatch(shard);
-    http_free(shard->http);
     membership_free(shard->membership);
+    http_free(shard->http);
     if (event_initialized(&shard->round.end))
         round_deinit(&shard->round);
     event_loop_settle(shard->base); /* none of our events is there any more */
