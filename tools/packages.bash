@@ -6,11 +6,12 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libhired
     liblmdb-dev libssl-dev)
 
 # What the tests need besides: the unit tests' library, the second compiler with its sanitizer
-# runtime, the pinned formatter and linter, and the clients of the end-to-end tests.
+# runtime, the pinned formatter and linter, the clients of the end-to-end tests, and the browser that
+# opens the status page.
 # shellcheck disable=SC2034 # used where this is sourced
 test_packages=(libcmocka-dev clang clang-format-14 clang-tidy-14 libclang-rt-14-dev
     python3 python3-aioice systemd coturn redis-server redis-sentinel redis-tools iproute2 util-linux
-    prometheus)
+    prometheus chromium chromium-driver python3-selenium)
 
 # as_root COMMAND… runs a command as root, by sudo when we are not.
 as_root() {
