@@ -1,6 +1,7 @@
 /* state_dir.h — the directory that the processes of one relay share.
  *
  *     auth-secret        the kept auth secret (auth_secret.h), mode 0600
+ *     deployment         what the relay was started with (deployment_file.h), mode 0600
  *     shard-K.counters   the counter page of shard K (counter_page.h), mode 0644
  *     ownership.*        the local ownership registry (ownership_local_store.h), mode 0600
  *     shard-K.sock       by which other shards hand datagrams to shard K, mode 0600
