@@ -11,7 +11,7 @@
 #define PROGRAM "relayctl owner"
 
 struct owner_options {
-    struct registry_options registry;
+    struct relay_place_options place;
     uint16_t relay_port; /* 0: not given */
     bool json;
 };
@@ -33,7 +33,7 @@ static const struct option_spec specs[] = {
         .help = "Print JSON",
         OPTION_FIELD(struct owner_options, json),
     },
-    REGISTRY_OPTIONS(struct owner_options, registry),
+    RELAY_PLACE_OPTIONS(struct owner_options, place),
     COMMAND_LINE_COMMON_OPTIONS,
 };
 
@@ -92,7 +92,8 @@ static int run(int argc, char **argv)
 {
     struct owner_options options = {0};
     struct option_reading reading;
-    struct registry_reader *reader;
+    struct relay_place place;
+    struct registry_reader *reader = NULL;
     struct ownership_view view = {0};
     struct transport_addr client = {0};
     struct problem problem;
@@ -102,12 +103,18 @@ static int run(int argc, char **argv)
         return code;
     if (!read_client(&reading, options.relay_port, &client))
         return EXIT_USAGE;
-    if (registry_reader_open(&options.registry, &reader, &problem) != ERR_OK) {
+    if (relay_place_open(&options.place, &place, &problem) != ERR_OK) {
         fprintf(stderr, PROGRAM ": %s\n", problem.text);
         return EXIT_FAILURE;
     }
-    bool ok = options.relay_port != 0 ? view_read_port(reader, PROGRAM, options.relay_port, &view)
-                                      : view_read_allocations(reader, PROGRAM, &view);
+    bool ok = registry_reader_open(&place, &reader, &problem) == ERR_OK;
+
+    if (!ok)
+        fprintf(stderr, PROGRAM ": %s\n", problem.text);
+    else if (options.relay_port != 0)
+        ok = view_read_port(&place, reader, PROGRAM, options.relay_port, &view);
+    else
+        ok = view_read_allocations(&place, reader, PROGRAM, &view);
 
     if (ok && print_matching(&view, &client, options.json) == 0) {
         fputs(PROGRAM ": nobody owns such an allocation\n", stderr);
@@ -115,6 +122,7 @@ static int run(int argc, char **argv)
     }
     view_free(&view);
     registry_reader_close(reader);
+    relay_place_close(&place);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 struct listing_options {
-    struct registry_options registry;
+    struct relay_place_options place;
     bool json;
 };
 
@@ -21,11 +21,12 @@ struct listing_options {
         .help = "Print JSON",                                                                      \
         OPTION_FIELD(struct listing_options, json),                                                \
     },                                                                                             \
-        REGISTRY_OPTIONS(struct listing_options, registry), COMMAND_LINE_COMMON_OPTIONS
+        RELAY_PLACE_OPTIONS(struct listing_options, place), COMMAND_LINE_COMMON_OPTIONS
 
 struct listing_command {
     const struct option_table *table; /* of LISTING_OPTIONS */
-    bool (*read)(struct registry_reader *reader, const char *program, struct ownership_view *view);
+    bool (*read)(const struct relay_place *place, struct registry_reader *reader,
+                 const char *program, struct ownership_view *view);
     void (*print_text)(const struct ownership_view *view, FILE *out);
     void (*print_json)(const struct ownership_view *view, FILE *out);
 };

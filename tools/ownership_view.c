@@ -47,8 +47,8 @@ static int by_number(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
-bool view_read_shards(struct registry_reader *reader, const char *program,
-                      struct ownership_view *view)
+bool view_read_shards(const struct relay_place *place, struct registry_reader *reader,
+                      const char *program, struct ownership_view *view)
 {
     if (!registry_reader_leases(reader, on_lease, view))
         return fail(program, away);
@@ -60,9 +60,8 @@ bool view_read_shards(struct registry_reader *reader, const char *program,
         struct view_shard *shard = &view->shards[i];
         struct problem problem;
 
-        shard->has_counters =
-            counter_page_read(registry_reader_dir(reader), shard->lease.owner.shard,
-                              &shard->counters, &problem) == ERR_OK;
+        shard->has_counters = counter_page_read(&place->dir, shard->lease.owner.shard,
+                                                &shard->counters, &problem) == ERR_OK;
     }
     return true;
 }
@@ -165,10 +164,10 @@ static bool end(const char *program, struct ownership_view *view)
     return true;
 }
 
-bool view_read_allocations(struct registry_reader *reader, const char *program,
-                           struct ownership_view *view)
+bool view_read_allocations(const struct relay_place *place, struct registry_reader *reader,
+                           const char *program, struct ownership_view *view)
 {
-    if (!view_read_shards(reader, program, view))
+    if (!view_read_shards(place, reader, program, view))
         return false;
     for (size_t i = 0; i < view->shard_count; i++)
         if (!registry_reader_list(reader, &view->shards[i].lease.owner, on_record, view))
@@ -176,12 +175,12 @@ bool view_read_allocations(struct registry_reader *reader, const char *program,
     return end(program, view);
 }
 
-bool view_read_port(struct registry_reader *reader, const char *program, uint16_t port,
-                    struct ownership_view *view)
+bool view_read_port(const struct relay_place *place, struct registry_reader *reader,
+                    const char *program, uint16_t port, struct ownership_view *view)
 {
     bool is_found;
 
-    if (!view_read_shards(reader, program, view))
+    if (!view_read_shards(place, reader, program, view))
         return false;
     if (!registry_reader_find_port(reader, port, on_record, view, &is_found))
         return fail(program, away);

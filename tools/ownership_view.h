@@ -47,12 +47,12 @@ struct ownership_view {
 /* view_read_shards gathers the shards. view_read_allocations gathers these and all that they
  * own. view_read_port gathers the allocation of |port|, if any, and the shards. Each: false, with
  * one line on standard error that |program| begins. Zero |view| before, view_free after. */
-bool view_read_shards(struct registry_reader *reader, const char *program,
-                      struct ownership_view *view);
-bool view_read_allocations(struct registry_reader *reader, const char *program,
-                           struct ownership_view *view);
-bool view_read_port(struct registry_reader *reader, const char *program, uint16_t port,
-                    struct ownership_view *view);
+bool view_read_shards(const struct relay_place *place, struct registry_reader *reader,
+                      const char *program, struct ownership_view *view);
+bool view_read_allocations(const struct relay_place *place, struct registry_reader *reader,
+                           const char *program, struct ownership_view *view);
+bool view_read_port(const struct relay_place *place, struct registry_reader *reader,
+                    const char *program, uint16_t port, struct ownership_view *view);
 void view_free(struct ownership_view *view);
 
 /* view_families: "ipv4", "ipv6" or "ipv4+ipv6". Static. */

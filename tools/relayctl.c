@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const struct relayctl_command *const commands[] = {
-    &relayctl_shards, &relayctl_allocations, &relayctl_owner, &relayctl_credential, &relayctl_ping,
+    &relayctl_status, &relayctl_shards,     &relayctl_allocations,
+    &relayctl_owner,  &relayctl_credential, &relayctl_ping,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

@@ -14,6 +14,7 @@ struct relayctl_command {
 };
 
 /* Each in cmd_<name>.c. */
+extern const struct relayctl_command relayctl_status;
 extern const struct relayctl_command relayctl_shards;
 extern const struct relayctl_command relayctl_allocations;
 extern const struct relayctl_command relayctl_owner;
