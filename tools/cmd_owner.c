@@ -2,9 +2,11 @@
 #include "relayctl.h"
 
 #include "command_line.h"
+#include "listing_command.h"
+#include "ownership_json.h"
 #include "ownership_print.h"
-#include "ownership_view.h"
-#include "registry_reader.h"
+#include "ownership_read.h"
+#include "relay_place.h"
 
 #include <stdlib.h>
 
@@ -68,24 +70,41 @@ static bool read_client(const struct option_reading *reading, uint16_t relay_por
     return true;
 }
 
-/* Prints what |client| has, or all there is when its port is 0. Returns how many. */
-static size_t print_matching(const struct ownership_view *view, const struct transport_addr *client,
-                             bool json)
+static void print(const struct ownership_view *view, bool json)
 {
-    size_t count = 0;
-
     for (size_t i = 0; i < view->allocation_count; i++) {
-        const struct view_allocation *allocation = &view->allocations[i];
-
-        if (client->port != 0 && !transport_addr_equal(&allocation->five_tuple.client, client))
-            continue;
-        count++;
         if (json)
-            print_owner_json(allocation, stdout);
+            print_owner_json(view, &view->allocations[i], stdout);
         else
-            print_owner_text(allocation, stdout);
+            print_owner_text(view, &view->allocations[i], stdout);
     }
-    return count;
+}
+
+/* Finds and prints. Whether there was anything. */
+static bool answer(const struct relay_place *place, const struct owner_options *options,
+                   const struct transport_addr *client)
+{
+    enum ownership_part part = options->relay_port != 0 ? PART_PORT : PART_ALLOCATIONS;
+    struct ownership_view view = {0};
+    struct problem problem;
+
+    if (ownership_read(place, part, options->relay_port, &view, &problem) != ERR_OK) {
+        fprintf(stderr, PROGRAM ": %s\n", problem.text);
+        return false;
+    }
+    if (client->port != 0)
+        view_keep_client(&view, client);
+    bool is_found = view.allocation_count > 0;
+
+    print(&view, options->json);
+    (void)fflush(stdout); /* what is to be known of it comes after it */
+    if (!options->json || !is_found)
+        listing_print_notes(&view, PROGRAM);
+    if (!is_found)
+        fprintf(stderr, PROGRAM ": nobody owns such an allocation%s\n",
+                view.is_incomplete ? ", of the shards that answer" : "");
+    view_free(&view);
+    return is_found;
 }
 
 static int run(int argc, char **argv)
@@ -93,8 +112,6 @@ static int run(int argc, char **argv)
     struct owner_options options = {0};
     struct option_reading reading;
     struct relay_place place;
-    struct registry_reader *reader = NULL;
-    struct ownership_view view = {0};
     struct transport_addr client = {0};
     struct problem problem;
     int code;
@@ -107,23 +124,10 @@ static int run(int argc, char **argv)
         fprintf(stderr, PROGRAM ": %s\n", problem.text);
         return EXIT_FAILURE;
     }
-    bool ok = registry_reader_open(&place, &reader, &problem) == ERR_OK;
+    bool is_found = answer(&place, &options, &client);
 
-    if (!ok)
-        fprintf(stderr, PROGRAM ": %s\n", problem.text);
-    else if (options.relay_port != 0)
-        ok = view_read_port(&place, reader, PROGRAM, options.relay_port, &view);
-    else
-        ok = view_read_allocations(&place, reader, PROGRAM, &view);
-
-    if (ok && print_matching(&view, &client, options.json) == 0) {
-        fputs(PROGRAM ": nobody owns such an allocation\n", stderr);
-        ok = false;
-    }
-    view_free(&view);
-    registry_reader_close(reader);
     relay_place_close(&place);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    return is_found ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 const struct relayctl_command relayctl_owner = {

@@ -12,8 +12,6 @@
 #include <event2/event.h>
 
 enum {
-    /* For the first contact. */
-    CONTACT_SEC = 3,
     STEP_USEC = 10000,
     /* Longer than a shard waits: a person would rather have the answer. */
     TIMEOUT_MSEC = 2000,
@@ -52,9 +50,10 @@ static void turn(struct registry_reader *reader)
     (void)event_base_dispatch(reader->base);
 }
 
-static enum err await_contact(struct registry_reader *reader, struct problem *problem)
+static enum err await_contact(struct registry_reader *reader, uint32_t patience_sec,
+                              struct problem *problem)
 {
-    struct mono_time end = mono_time_add_sec(system_mono_time(), CONTACT_SEC);
+    struct mono_time end = mono_time_add_sec(system_mono_time(), patience_sec);
 
     while (!ownership_is_available(reader->ownership)) {
         if (mono_time_due(end, system_mono_time())) {
@@ -67,8 +66,8 @@ static enum err await_contact(struct registry_reader *reader, struct problem *pr
     return ERR_OK;
 }
 
-static enum err open_registry(const struct relay_place *place, struct registry_reader *reader,
-                              struct problem *problem)
+static enum err open_registry(const struct relay_place *place, uint32_t patience_sec,
+                              struct registry_reader *reader, struct problem *problem)
 {
     const struct ownership_config config = {.url = place->deployment.coordination,
                                             .dir = &place->dir,
@@ -78,11 +77,11 @@ static enum err open_registry(const struct relay_place *place, struct registry_r
                                             .context = reader};
     enum err err = ownership_open(&config, &reader->ownership, problem);
 
-    return err == ERR_OK ? await_contact(reader, problem) : err;
+    return err == ERR_OK ? await_contact(reader, patience_sec, problem) : err;
 }
 
-enum err registry_reader_open(const struct relay_place *place, struct registry_reader **ret,
-                              struct problem *problem)
+enum err registry_reader_open(const struct relay_place *place, uint32_t patience_sec,
+                              struct registry_reader **ret, struct problem *problem)
 {
     struct registry_reader *reader = calloc(1, sizeof(*reader));
 
@@ -94,7 +93,8 @@ enum err registry_reader_open(const struct relay_place *place, struct registry_r
     reader->base = event_base_new();
     if (reader->base == NULL)
         problem_set(problem, "no event loop: %s", strerror(errno));
-    enum err err = reader->base != NULL ? open_registry(place, reader, problem) : ERR_IO;
+    enum err err =
+        reader->base != NULL ? open_registry(place, patience_sec, reader, problem) : ERR_IO;
 
     if (err != ERR_OK) {
         registry_reader_close(reader);

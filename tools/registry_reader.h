@@ -9,12 +9,12 @@
 struct registry_reader;
 
 /*
- * registry_reader_open opens the registry and waits until it answers, some seconds at most.
+ * registry_reader_open opens the registry and waits until it answers, |patience_sec| at most.
  * |place| must outlive the reader: its shards are those meant.
  * ERR_OK, ERR_UNAVAILABLE (it does not answer), or another error; |problem| is written.
  */
-enum err registry_reader_open(const struct relay_place *place, struct registry_reader **ret,
-                              struct problem *problem) MUST_CHECK;
+enum err registry_reader_open(const struct relay_place *place, uint32_t patience_sec,
+                              struct registry_reader **ret, struct problem *problem) MUST_CHECK;
 
 /* registry_reader_close: NULL is fine. */
 void registry_reader_close(struct registry_reader *reader);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const struct relayctl_command *const commands[] = {
-    &relayctl_status, &relayctl_shards,     &relayctl_allocations,
+    &relayctl_status, &relayctl_shards,     &relayctl_allocations, &relayctl_channels,
     &relayctl_owner,  &relayctl_credential, &relayctl_ping,
 };
 
@@ -23,7 +23,7 @@ static void print_usage(FILE *out)
     fputs("\nrelayctl COMMAND --help prints the options of a command.\n", out);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         print_usage(stderr);
@@ -43,4 +43,9 @@ int main(int argc, char **argv)
     }
     fprintf(stderr, "relayctl: \"%s\" is no command; see relayctl --help\n", argv[1]);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    return command_line_end("relayctl", run(argc, argv));
 }

@@ -17,6 +17,7 @@ struct relayctl_command {
 extern const struct relayctl_command relayctl_status;
 extern const struct relayctl_command relayctl_shards;
 extern const struct relayctl_command relayctl_allocations;
+extern const struct relayctl_command relayctl_channels;
 extern const struct relayctl_command relayctl_owner;
 extern const struct relayctl_command relayctl_credential;
 extern const struct relayctl_command relayctl_ping;
