@@ -109,6 +109,10 @@
       "Messages whose rest was dropped: not as a shard writes them")                               \
     X(REDIRECT_BUDGET_EXHAUSTED, "redirect_budget_exhausted",                                      \
       "Wake-ups that left messages of other shards for the next one")                              \
+    X(DRAIN_HANDED_ON, "drain_handed_on",                                                          \
+      "Allocate requests handed to another shard, since this one is draining")                     \
+    X(DRAIN_REFUSED, "drain_refused",                                                              \
+      "Allocate requests refused, since this shard is draining and no other one takes new ones")   \
     X(CONTROL_BUDGET_EXHAUSTED, "control_budget_exhausted",                                        \
       "Wake-ups that left control messages for the next one")                                      \
     X(DATA_BUDGET_EXHAUSTED, "data_budget_exhausted", "Wake-ups that left data for the next one")

@@ -281,10 +281,12 @@ static struct mono_time roll(struct supervisor *supervisor)
         return MONO_TIME_NEVER;
     const struct child *child = &supervisor->children[rolling->shard];
     bool is_running = child->pid > 0;
+    enum shard_state state =
+        is_running ? state_of(supervisor, child, child->pid) : SHARD_STATE_STARTING;
 
-    switch (rolling_restart_next(
-        rolling, supervisor->options->shards, is_running,
-        is_running && state_of(supervisor, child, child->pid) == SHARD_STATE_SERVING, now())) {
+    switch (rolling_restart_next(rolling, supervisor->options->shards, is_running,
+                                 state == SHARD_STATE_SERVING || state == SHARD_STATE_DRAINING,
+                                 now())) {
     case ROLLING_NOTHING:
         log_event(LOG_LEVEL_INFO, "all shards were restarted", NULL);
         return MONO_TIME_NEVER;
