@@ -38,13 +38,20 @@ static enum err not_understood(const struct conversation *talk)
     return ERR_MALFORMED;
 }
 
+/* Its counter page says that it hangs. */
+static bool is_hanging(const struct conversation *talk, struct counter_snapshot *ret)
+{
+    struct problem ignored;
+
+    return counter_page_read(talk->dir, talk->shard, ret, &ignored) == ERR_OK &&
+           counter_snapshot_hangs(ret, system_mono_time());
+}
+
 static enum err hangs(const struct conversation *talk)
 {
     struct counter_snapshot snapshot;
-    struct problem ignored;
 
-    if (counter_page_read(talk->dir, talk->shard, &snapshot, &ignored) == ERR_OK &&
-        counter_snapshot_hangs(&snapshot, system_mono_time()))
+    if (is_hanging(talk, &snapshot))
         problem_set(talk->problem,
                     "shard %" PRIu32 " hangs: process %" PRId64 " has not moved for %.1f s",
                     talk->shard, snapshot.page.pid,
@@ -79,18 +86,17 @@ static enum err wait_for(const struct conversation *talk, short events)
     const struct mono_time end =
         mono_time_add_usec(system_mono_time(), (int64_t)CONTROL_CLIENT_WAIT_MSEC * 1000);
     struct pollfd watched = {.fd = talk->fd, .events = events};
+    struct counter_snapshot snapshot;
 
-    for (;;) {
-        int64_t left = mono_time_until(end, system_mono_time());
-        int count = poll(&watched, 1, left > 0 ? (int)(left / 1000) + 1 : 0);
+    do {
+        int count = poll(&watched, 1, CONTROL_CLIENT_HUNG_MSEC);
 
         if (count > 0)
             return ERR_OK;
         if (count < 0 && errno != EINTR)
             return system_problem(talk, "waited for");
-        if (left <= 0)
-            return hangs(talk);
-    }
+    } while (!mono_time_due(end, system_mono_time()) && !is_hanging(talk, &snapshot));
+    return hangs(talk);
 }
 
 static enum err send_request(const struct conversation *talk, const struct control_request *request)

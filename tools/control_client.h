@@ -9,15 +9,17 @@
 
 #include <stdint.h>
 
-/* Without any byte for so long, the shard hangs. */
-enum { CONTROL_CLIENT_WAIT_MSEC = 3000 };
+enum {
+    CONTROL_CLIENT_WAIT_MSEC = 3000, /* without any byte for so long, the shard hangs, … */
+    CONTROL_CLIENT_HUNG_MSEC = 300,  /* … and for so long, when its counter page says so too */
+};
 
 /* Is given each answer before the last one. */
 typedef void control_client_each(void *context, const struct control_answer *answer);
 
 /*
  * control_client_ask has shard |shard| of |dir| carry out |request|. Waits
- * CONTROL_CLIENT_WAIT_MSEC at most for each piece of the answer.
+ * as above for each piece of the answer.
  *   ERR_OK           |ret_count| is that of "done"
  *   ERR_NOT_FOUND    no process of that shard listens: it does not run, or is starting
  *   ERR_TIMEOUT      it runs and does not answer; the problem says for how long it has not moved

@@ -203,7 +203,7 @@ class Drained(ControlTest):
             # Nor is anything new given to it, by the other one.
             self.ask("drain", 0)
             with self.assertRaises((TurnError, NoAnswer)):
-                self.client(patience_sec=2).allocate()
+                self.client(patience_sec=1).allocate()
         finally:
             os.kill(pid, signal.SIGCONT)
         eventually("it moves again", lambda: self.states() == ["draining", "draining"])
@@ -288,7 +288,8 @@ class Delete(ControlTest):
             os.kill(pid, signal.SIGCONT)
 
 
-globals().update(registries.for_each(type("Drain", (Drain, ControlTest), {})))
+globals().update(registries.for_each(type("Drain", (Drain, ControlTest), {}),
+                                     sanitized=(registries.LocalRegistry,)))
 
 if __name__ == "__main__":
     e2e.main()

@@ -157,6 +157,12 @@ static void who_hangs_is_given_up(void **state)
     assert_non_null(strstr(problem.text, "shard 3 hangs: process "));
     assert_non_null(strstr(problem.text, "has not moved for 6"));
     assert_true(mono_time_until(system_mono_time(), begun) >=
+                (int64_t)CONTROL_CLIENT_HUNG_MSEC * 1000);
+    page.page->seen_mono_usec = INT64_MAX; /* it moves, as far as it says */
+    assert_int_equal(control_client_ask(&dir, 3, &request, NULL, NULL, &count, &problem),
+                     ERR_TIMEOUT);
+    assert_string_equal(problem.text, "shard 3 has not answered for 3.0 s");
+    assert_true(mono_time_until(system_mono_time(), begun) >=
                 (int64_t)CONTROL_CLIENT_WAIT_MSEC * 1000);
     close(listener);
     counter_page_close(&page);
