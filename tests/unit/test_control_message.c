@@ -35,7 +35,7 @@ static void requests_are_lines(void **state)
 
     (void)state;
     for (unsigned verb = 0; verb < sizeof(lines) / sizeof(lines[0]); verb++) {
-        struct control_request request = {.verb = (enum control_verb)verb}, again = {.verb = 9};
+        struct control_request request = {.verb = (enum control_verb)verb}, again = {.verb = CONTROL_RECORDS};
         char text[CONTROL_REQUEST_MAX];
 
         if (request.verb == CONTROL_DELETE)
