@@ -41,7 +41,8 @@ struct fixture {
 
 static struct fixture f;
 
-static void drain_commands(void)
+/* Carries out all commands; false when a relay was among them, which has more of them now. */
+static bool are_drained(void)
 {
     struct turn_command command;
     bool opens = false;
@@ -60,10 +61,15 @@ static void drain_commands(void)
             client_take_answer(&f.client, &answer);
         }
     }
-    if (opens) {
+    if (opens)
         turn_server_relay_opened(f.server, f.now, id);
-        drain_commands();
-    }
+    return !opens;
+}
+
+static void drain_commands(void)
+{
+    while (!are_drained())
+        continue;
 }
 
 static void ask(uint16_t method, const struct attr *attrs)
@@ -164,7 +170,7 @@ static int teardown(void **state)
 /* The event loop has turns for |msec|. */
 static void loop(int msec)
 {
-    const struct timeval time = {.tv_usec = msec * 1000};
+    const struct timeval time = {.tv_usec = msec * 1000L};
 
     (void)event_base_loopexit(f.base, &time);
     (void)event_base_dispatch(f.base);
