@@ -12,6 +12,9 @@
  *     last     done COUNT                allocations here (drain, undrain), ended, or records
  *              error CODE TEXT           nothing, or no more, was done; TEXT is for a person
  *
+ * Who hangs up before the request is read takes it back: one that waited while the shard hung is
+ * not carried out when nobody wants it any more.
+ *
  * The number before a request is the version of all this. Records are told a few at a time while
  * the shard goes on with its work: an allocation that is made or ended meanwhile may be missing,
  * or be there. Times are instants of the host's monotonic clock.

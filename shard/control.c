@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <event2/event_struct.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -198,8 +199,21 @@ static void refuse(struct connection *connection, enum control_error code, const
     send_answers(connection);
 }
 
+/* Its client does not wait for the answer any more: to it the shard hangs. Half a connection, of
+ * one who has just nothing more to say, is as good as a whole one. */
+static bool is_taken_back(const struct connection *connection)
+{
+    struct pollfd watched = {.fd = connection->fd};
+
+    return poll(&watched, 1, 0) > 0 && (watched.revents & POLLHUP) != 0;
+}
+
 static void take_request(struct connection *connection, size_t len)
 {
+    if (is_taken_back(connection)) {
+        hang_up(connection);
+        return;
+    }
     struct bytes line = {.data = (const uint8_t *)connection->line, .len = len};
 
     switch ((int)control_request_read(line, &connection->request)) {

@@ -354,6 +354,25 @@ static void who_never_reads_is_cut_off(void **state)
     expect("1 drain\n", "done 1\n");
 }
 
+/* A shard that moves again does not do what was asked for and given up meanwhile. */
+static void who_does_not_wait_takes_the_request_back(void **state)
+{
+    int fd = call();
+
+    (void)state;
+    say(fd, "1 drain\n");
+    close(fd);
+    loop(LOOP_MSEC);
+    assert_int_equal(f.draining, -1);
+    /* But to have nothing more to say is no way of going. */
+    fd = call();
+    say(fd, "1 drain\n");
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_true(hear(fd));
+    assert_string_equal(f.heard, "done 0\n");
+    assert_int_equal(f.draining, 1);
+}
+
 static void who_goes_in_the_middle_is_forgotten(void **state)
 {
     int fd = call();
@@ -418,6 +437,7 @@ int main(void)
         TEST(who_says_nothing_is_cut_off),
         TEST(who_trickles_is_cut_off),
         TEST(who_never_reads_is_cut_off),
+        TEST(who_does_not_wait_takes_the_request_back),
         TEST(who_goes_in_the_middle_is_forgotten),
         TEST(there_are_only_so_many),
         TEST(nothing_is_left_open),
