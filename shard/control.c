@@ -15,8 +15,7 @@
 #include <unistd.h>
 
 enum {
-    ACCEPT_MAX = 4,   /* a wake-up */
-    REST_MSEC = 1000, /* after the system had no descriptor for a connection */
+    REST_MSEC = 1000, /* when there were enough, or no descriptor for one more */
     ANSWERS_LEN = CONTROL_RECORDS_AT_ONCE * CONTROL_ANSWER_MAX,
 };
 _Static_assert((int)CONTROL_DELETES_AT_ONCE < (int)CONTROL_RECORDS_AT_ONCE, "the answers fit");
@@ -42,6 +41,8 @@ struct control {
     int fd;
     struct event acceptable;
     struct event rested;
+    unsigned accepted; /* in this second */
+    struct mono_time counted_from;
     struct turn_record records[CONTROL_RECORDS_AT_ONCE];
     struct connection connections[CONTROL_CONNECTIONS_MAX];
     char *answers;
@@ -312,25 +313,41 @@ static void receive(struct control *control, int fd)
     wait_for(connection, EV_READ);
 }
 
+/* Accepts nobody for a moment: whoever waits stays there, and the socket readable. */
+static void rest(struct control *control)
+{
+    const struct timeval time = time_of((int64_t)REST_MSEC * 1000);
+
+    if (event_add(&control->rested, &time) == 0)
+        (void)event_del(&control->acceptable);
+}
+
+static bool has_budget(struct control *control)
+{
+    struct mono_time now = clocks_read().mono;
+
+    if (mono_time_due(mono_time_add_sec(control->counted_from, 1), now)) {
+        control->counted_from = now;
+        control->accepted = 0;
+    }
+    return control->accepted++ < CONTROL_ACCEPTS_PER_SEC;
+}
+
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
     struct control *control = arg;
-    const struct timeval rest = time_of((int64_t)REST_MSEC * 1000);
 
     (void)what;
-    for (int i = 0; i < ACCEPT_MAX; i++) {
-        int accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (accepted >= 0) {
-            receive(control, accepted);
-            continue;
-        }
-        /* Whoever waits stays there, and the socket readable: no descriptor, say. */
-        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED &&
-            event_add(&control->rested, &rest) == 0)
-            (void)event_del(&control->acceptable);
+    if (!has_budget(control)) {
+        rest(control);
         return;
     }
+    int accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (accepted >= 0)
+        receive(control, accepted);
+    else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+        rest(control); /* no descriptor, say */
 }
 
 static void on_rested(evutil_socket_t fd, short what, void *arg)

@@ -20,9 +20,10 @@
 #include <stdint.h>
 
 enum {
-    CONTROL_CONNECTIONS_MAX = 8, /* at a time; whoever comes then is told that it is busy */
-    CONTROL_IDLE_MSEC = 5000,    /* for the request, and without progress of the answer */
-    CONTROL_WHOLE_MSEC = 60000,  /* for both together */
+    CONTROL_CONNECTIONS_MAX = 8,  /* at a time; whoever comes then is told that it is busy */
+    CONTROL_IDLE_MSEC = 5000,     /* for the request, and without progress of the answer */
+    CONTROL_WHOLE_MSEC = 60000,   /* for both together */
+    CONTROL_ACCEPTS_PER_SEC = 64, /* the rest waits, and behind that nobody can connect */
     CONTROL_RECORDS_AT_ONCE = 16,
     CONTROL_DELETES_AT_ONCE = 4,
 };

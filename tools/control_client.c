@@ -62,6 +62,18 @@ static enum err hangs(const struct conversation *talk)
     return ERR_TIMEOUT;
 }
 
+/* So many wait to be accepted already: says why. */
+static enum err is_busy(const struct conversation *talk)
+{
+    struct counter_snapshot snapshot;
+
+    if (is_hanging(talk, &snapshot))
+        return hangs(talk);
+    problem_set(talk->problem, "shard %" PRIu32 " is asked by too many others at this time",
+                talk->shard);
+    return ERR_UNAVAILABLE;
+}
+
 /* Nobody listens: says why. */
 static enum err is_absent(const struct conversation *talk)
 {
@@ -188,8 +200,7 @@ enum err control_client_ask(const struct state_dir *dir, uint32_t shard,
     if (talk.fd < 0) {
         if (errno == ENOENT || errno == ECONNREFUSED)
             return is_absent(&talk);
-        /* So many wait to be accepted already. */
-        return errno == EAGAIN ? hangs(&talk) : system_problem(&talk, "asked");
+        return errno == EAGAIN ? is_busy(&talk) : system_problem(&talk, "asked");
     }
     enum err err = send_request(&talk, request);
 

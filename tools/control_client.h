@@ -24,7 +24,7 @@ typedef void control_client_each(void *context, const struct control_answer *ans
  *   ERR_NOT_FOUND    no process of that shard listens: it does not run, or is starting
  *   ERR_TIMEOUT      it runs and does not answer; the problem says for how long it has not moved
  *   ERR_AUTH         we may not ask it
- *   ERR_UNAVAILABLE  it refused, and says why
+ *   ERR_UNAVAILABLE  it refused, and says why; or too many others ask
  *   ERR_MALFORMED    what it said is no answer, or it ended in the middle
  *   ERR_IO           the system refused
  * |problem| is written with every error; |each| may have been called before it. |each| may be NULL.

@@ -3,6 +3,7 @@
 
 #include "control_message.h"
 #include "control_socket.h"
+#include "round.h"
 #include "server_setup.h"
 #include "test_client.h"
 
@@ -405,6 +406,33 @@ static void there_are_only_so_many(void **state)
     expect("1 drain\n", "done 0\n");
 }
 
+/* A flood of connections costs the shard no more than a few of them would. */
+static void only_so_many_a_second_are_accepted(void **state)
+{
+    int fds[4 * CONTROL_ACCEPTS_PER_SEC];
+    size_t count = 0, answered = 0;
+    const int64_t begun = clocks_read().mono.usec;
+
+    (void)state;
+    for (; count < sizeof(fds) / sizeof(fds[0]); count++) {
+        fds[count] = control_socket_connect(&f.dir, SHARD);
+        if (fds[count] < 0)
+            break;
+        say(fds[count], "nonsense\n");
+        loop(1);
+    }
+    const int64_t seconds = (clocks_read().mono.usec - begun) / USEC_PER_SEC;
+
+    for (size_t i = 0; i < count; i++)
+        answered += recv(fds[i], (char[1]){0}, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    assert_in_range(answered, CONTROL_CONNECTIONS_MAX,
+                    (uint64_t)(seconds + 1) * CONTROL_ACCEPTS_PER_SEC);
+    /* The others have their turn, if they wait. */
+    for (size_t i = 0; i < count; i++)
+        assert_true(hear(fds[i]));
+    expect("1 drain\n", "done 0\n");
+}
+
 static void nothing_is_left_open(void **state)
 {
     char path[64];
@@ -440,6 +468,7 @@ int main(void)
         TEST(who_does_not_wait_takes_the_request_back),
         TEST(who_goes_in_the_middle_is_forgotten),
         TEST(there_are_only_so_many),
+        TEST(only_so_many_a_second_are_accepted),
         TEST(nothing_is_left_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
