@@ -4,13 +4,14 @@ sockets of the shards."""
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 
 import e2e
 import registries
 from bench_process import Bench
-from relay_process import BUILD, SANITIZED, clean_environment, eventually
+from relay_process import BUILD, PATIENCE_SEC, SANITIZED, clean_environment, eventually
 from turn_client import NoAnswer, TurnError
 
 SHARDS = 3
@@ -145,9 +146,15 @@ class Drained(ControlTest):
         self.assertEqual(raised.exception.code, 508)
         self.assertGreaterEqual(relay.total("drain_refused"), 1)
         self.assert_echoes(old, 0x4000)
-        # All end, and a new relay goes on as it was told.
+        # All end, and a new relay goes on as it was told, which is no reason not to be ready.
         relay.stop()
-        relay = self.relay(*e2e.LOOPBACK_PEERS)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(self.folder / "notify.sock"))
+            manager.settimeout(PATIENCE_SEC)
+            relay = self.relay(*e2e.LOOPBACK_PEERS,
+                               environment={"NOTIFY_SOCKET": manager.getsockname()})
+            while b"READY=1" not in manager.recv(4096):
+                pass
         self.assertEqual(self.states(), ["draining"] * 2)
         self.assert_echoes(old, 0x4000)
         self.ask("undrain", 1)
