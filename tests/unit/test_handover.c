@@ -419,7 +419,7 @@ static void whether_one_that_takes_no_more_took_it_is_asked(void **state)
 static void and_asked_once(void **state)
 {
     (void)state;
-    taken_and_drained(OWNER_BELIEVED_SEC * 1000);
+    taken_and_drained(OWNER_BELIEVED_SEC * INT64_C(1000));
     allocate_arrives();
     assert_string_equal(fixture.log, "");
     assert_int_equal(ownership_model_pending(fixture.ownership), 1);
