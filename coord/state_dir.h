@@ -6,7 +6,7 @@
  *     ownership.*        the local ownership registry (ownership_local_store.h), mode 0600
  *     shard-K.sock       by which other shards hand datagrams to shard K, mode 0600
  *     shard-K.control    by which shard K is told what to do (control_socket.h), mode 0600
- *     shard-K.drain      there while shard K takes no new allocations (drain_mark.h), mode 0600
+ *     shard-K.drain      there while shard K takes no new allocations (shard/drain.h), mode 0600
  *
  * Whoever can write into it can replace the secret, so it is used only when
  * nobody but its owner may.
