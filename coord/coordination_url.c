@@ -1,10 +1,10 @@
 /* coordination_url.c — reads what --coordination says: which backend, and where it is. */
 #include "coordination_url.h"
 
-#include "ownership.h"
 #include "text_parse.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #define UNIX_SCHEME     "redis+unix://"
@@ -220,6 +220,21 @@ enum err coordination_url_read(const char *url, struct coordination *ret, struct
         return read_hosts(rest, false, &ret->redis, problem);
     return refuse(problem, "it must be local, or begin with redis://, redis+unix:// or "
                            "redis+sentinel://");
+}
+
+const char *coordination_url_describe(const char *url, char text[static COORDINATION_TEXT_MAX])
+{
+    struct part rest = {.text = url};
+    const char *at = NULL;
+
+    if (after_scheme(url, SENTINEL_SCHEME, &rest) || after_scheme(url, REDIS_SCHEME, &rest))
+        at = strrchr(rest.text, '@');
+    (void)snprintf(text, COORDINATION_TEXT_MAX, "%.*s%s", (int)(rest.text - url), url,
+                   at != NULL ? at + 1 : rest.text);
+    for (char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
+            *c = '?';
+    return text;
 }
 
 void coordination_wipe(struct coordination *coordination)

@@ -3,6 +3,7 @@
 #define RELAY_COORDINATION_URL_H
 
 #include "err.h"
+#include "ownership.h"
 #include "ownership_redis_target.h"
 #include "problem.h"
 
@@ -23,6 +24,12 @@ struct coordination {
  */
 enum err coordination_url_read(const char *url, struct coordination *ret,
                                struct problem *problem) MUST_CHECK;
+
+enum { COORDINATION_TEXT_MAX = COORDINATION_URL_MAX + 1 };
+
+/* coordination_url_describe writes |url|, one that coordination_url_read takes, without user
+ * and password, and as printable ASCII. Returns |text|. */
+const char *coordination_url_describe(const char *url, char text[static COORDINATION_TEXT_MAX]);
 
 /* coordination_wipe makes the password unreadable. */
 void coordination_wipe(struct coordination *coordination);

@@ -124,6 +124,9 @@ static enum err refuse(int fd, uint32_t shard, int64_t *ret_holder_pid, struct p
 static void reset_page(struct counter_page *page, uint32_t shard, uint32_t shards,
                        struct turn_now now)
 {
+    /* Also of a page whose setting up was cut short; one that is new has no version. */
+    uint64_t starts = page->version == COUNTER_PAGE_VERSION ? page->starts : 0;
+
     __atomic_store_n(&page->magic, 0, __ATOMIC_SEQ_CST);
     *page = (struct counter_page){
         .layout = layout_hash(),
@@ -135,6 +138,7 @@ static void reset_page(struct counter_page *page, uint32_t shard, uint32_t shard
         .started_mono_usec = now.mono.usec,
         .started_wall_sec = now.wall.sec,
         .seen_mono_usec = now.mono.usec,
+        .starts = starts + 1,
     };
     /* Readers in other processes: whoever sees the magic sees what was written before it. */
     __atomic_store_n(&page->magic, COUNTER_PAGE_MAGIC, __ATOMIC_RELEASE);
@@ -209,6 +213,7 @@ static enum err copy_page(const struct counter_page *page, struct counter_page *
     if (page->version != COUNTER_PAGE_VERSION || page->layout != layout_hash())
         return ERR_MALFORMED;
     *ret = *page;
+    ret->seen_mono_usec = __atomic_load_n(&page->seen_mono_usec, __ATOMIC_RELAXED);
     for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++)
         ret->values[i] = __atomic_load_n(&page->values[i], __ATOMIC_RELAXED);
     return ERR_OK;
@@ -276,4 +281,16 @@ enum err counter_page_read(const struct state_dir *dir, uint32_t shard,
     err = read_page(fd, dir, name, ret, problem);
     close(fd);
     return err;
+}
+
+int64_t counter_page_age(const struct counter_page *page, struct mono_time now)
+{
+    /* The shard may have woken up since the caller looked at the clock. */
+    return now.usec > page->seen_mono_usec ? now.usec - page->seen_mono_usec : 0;
+}
+
+bool counter_snapshot_hangs(const struct counter_snapshot *snapshot, struct mono_time now)
+{
+    return snapshot->is_live &&
+           counter_page_age(&snapshot->page, now) >= COUNTER_PAGE_HANGS_SEC * USEC_PER_SEC;
 }

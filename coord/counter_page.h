@@ -2,7 +2,7 @@
  *
  * One file for each shard, shard-K.counters in the state directory, 4096 bytes:
  *
- *     header  magic, version, layout, shard, shards, pid, start, state, last sign of life
+ *     header  magic, version, layout, shard, shards, pid, start, state, last sign of life, starts
  *     values  TURN_COUNTER_COUNT of the core, then those of the shard, its histograms last
  *
  * The shard writes with plain 64-bit stores; a reader sees each value whole, but not all of
@@ -82,6 +82,10 @@
     X(REDIRECT_WAITS, "redirect_waits", "Times that the socket of an owner was full")              \
     X(REDIRECT_BUDGET_EXHAUSTED, "redirect_budget_exhausted",                                      \
       "Wake-ups that left messages of other shards for the next one")                              \
+    X(DRAIN_HANDED_ON, "drain_handed_on",                                                          \
+      "Allocate requests handed to another shard, since this one is draining")                     \
+    X(DRAIN_REFUSED, "drain_refused",                                                              \
+      "Allocate requests refused, since this shard is draining and no other one takes new ones")   \
     X(CONTROL_BUDGET_EXHAUSTED, "control_budget_exhausted",                                        \
       "Wake-ups that left control messages for the next one")                                      \
     X(DATA_BUDGET_EXHAUSTED, "data_budget_exhausted", "Wake-ups that left data for the next one")  \
@@ -218,6 +222,7 @@ struct counter_page {
     int64_t started_mono_usec;
     uint64_t started_wall_sec;
     int64_t seen_mono_usec; /* the last wake-up that went to its end: how old the figures are */
+    uint64_t starts;        /* of this shard, this one included, since the file was made */
     uint64_t values[COUNTER_PAGE_VALUES];
 };
 _Static_assert(sizeof(struct counter_page) <= COUNTER_PAGE_LEN, "one page");
@@ -265,5 +270,17 @@ struct counter_snapshot {
  */
 enum err counter_page_read(const struct state_dir *dir, uint32_t shard,
                            struct counter_snapshot *ret, struct problem *problem) MUST_CHECK;
+
+/* A live shard whose figures are so old hangs: it wakes up several times a second (LEASE_SEEN_MSEC
+ * of lease.h), and no wake-up of a healthy one takes nearly so long. */
+enum { COUNTER_PAGE_HANGS_SEC = 3 };
+
+/* counter_page_age tells how old the figures are at |now|, in microseconds, never negative: for how
+ * long the shard has not ended a wake-up. */
+int64_t counter_page_age(const struct counter_page *page, struct mono_time now);
+
+/* counter_snapshot_hangs: the process is there, and its figures are COUNTER_PAGE_HANGS_SEC old or
+ * older at |now|. */
+bool counter_snapshot_hangs(const struct counter_snapshot *snapshot, struct mono_time now);
 
 #endif

@@ -122,8 +122,7 @@ static enum err take_scope(char *text, uint32_t *ret)
     return ERR_OK;
 }
 
-/* addr_read reads what transport_addr_format writes. */
-static enum err addr_read(struct bytes bytes, struct transport_addr *ret)
+enum err record_addr_read(struct bytes bytes, struct transport_addr *ret)
 {
     char text[TRANSPORT_ADDR_TEXT_MAX];
     struct transport_addr addr;
@@ -153,10 +152,10 @@ enum err record_key_read(struct bytes text, struct five_tuple *ret)
         return ERR_MALFORMED;
     size_t client_len = (size_t)(arrow - text.data);
 
-    if (addr_read((struct bytes){.data = text.data, .len = client_len}, &five_tuple.client) !=
-            ERR_OK ||
-        addr_read((struct bytes){.data = arrow + 1, .len = text.len - client_len - 1},
-                  &five_tuple.server) != ERR_OK)
+    if (record_addr_read((struct bytes){.data = text.data, .len = client_len},
+                         &five_tuple.client) != ERR_OK ||
+        record_addr_read((struct bytes){.data = arrow + 1, .len = text.len - client_len - 1},
+                         &five_tuple.server) != ERR_OK)
         return ERR_MALFORMED;
     /* A five-tuple has one key: another spelling would be a second record of it. */
     (void)record_key_write(&five_tuple, again);
@@ -235,7 +234,8 @@ static enum err read_channel(struct bytes digits, struct bytes value,
 
     *ret = (struct turn_channel_record){.number = 0};
     if (text_parse_hex((const char *)digits.data, digits.len, number, sizeof(number)) != ERR_OK ||
-        fields_get(value, "peer", &peer) != ERR_OK || addr_read(peer, &ret->peer) != ERR_OK ||
+        fields_get(value, "peer", &peer) != ERR_OK ||
+        record_addr_read(peer, &ret->peer) != ERR_OK ||
         fields_get_signed(value, "until", &ret->bound_until.usec) != ERR_OK)
         return ERR_MALFORMED;
     ret->number = (uint16_t)(number[0] << 8 | number[1]);
@@ -246,7 +246,7 @@ static enum err read_permission(struct bytes peer, struct bytes value,
                                 struct turn_permission_record *ret)
 {
     *ret = (struct turn_permission_record){.peer.port = 0};
-    if (addr_read(peer, &ret->peer) != ERR_OK || ret->peer.port != 0 ||
+    if (record_addr_read(peer, &ret->peer) != ERR_OK || ret->peer.port != 0 ||
         fields_get_signed(value, "expires", &ret->expires.usec) != ERR_OK)
         return ERR_MALFORMED;
     return ERR_OK;

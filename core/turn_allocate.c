@@ -60,14 +60,16 @@ static struct turn_reservation *find_reservation(struct turn_server *server,
     return reservation;
 }
 
-uint32_t turn_token_shard(const struct turn_server *server, const struct stun_message *message)
+bool turn_token_shard(const struct turn_server *server, const struct stun_message *message,
+                      uint32_t *ret_shard)
 {
     struct bytes token;
     if (stun_get_reservation_token(message, &token) != ERR_OK)
-        return server->config.shard;
+        return false;
     uint16_t shard, port;
     turn_reservation_unseal(&server->reservation_key, token.data, &shard, &port);
-    return shard;
+    *ret_shard = shard;
+    return true;
 }
 
 /* EVEN-PORT, RESERVATION-TOKEN and the families, which restrict each other. */
@@ -175,6 +177,9 @@ void turn_handle_allocate(struct turn_server *server, const struct turn_request 
 
     struct asked asked;
     unsigned error = read_request(server, request, &asked);
+    /* A port that is reserved was granted before. */
+    if (error == 0 && server->is_draining && !asked.reservation)
+        error = STUN_INSUFFICIENT_CAPACITY;
     if (error == 0 && over_quota(server, request->username))
         error = STUN_ALLOCATION_QUOTA_REACHED;
     struct turn_allocation *allocation = NULL;

@@ -38,6 +38,7 @@ enum turn_command_kind {
 enum turn_end {
     TURN_END_DELETED, /* Refresh with lifetime 0 */
     TURN_END_EXPIRED, /* the lifetime ran out */
+    TURN_END_REMOVED, /* the operator wanted it (turn_server_delete) */
     TURN_END_LOST,    /* another shard owns the five-tuple */
     TURN_END_REFUSED, /* never answered with success: a claim was refused, or a restored relay
                          could not be opened */

@@ -106,13 +106,12 @@ static bool is_not_mine(const struct turn_server *server, const struct turn_requ
     if (!server->config.recorded || request->arrival != TURN_ARRIVAL_FIRST ||
         turn_allocation_find(&server->allocations, &request->reply.five_tuple))
         return false;
-    if (request->message.method == TURN_ALLOCATE) {
-        /* Whether the five-tuple is somebody else's the claim will tell. */
-        *ret_shard = turn_token_shard(server, &request->message);
+    if (request->message.method == TURN_ALLOCATE &&
+        turn_token_shard(server, &request->message, ret_shard))
         return *ret_shard != server->config.shard;
-    }
     *ret_shard = TURN_SHARD_UNKNOWN;
-    return true;
+    /* Whether the five-tuple of an Allocate is somebody else's the claim will tell. */
+    return request->message.method != TURN_ALLOCATE || server->is_draining;
 }
 
 static enum turn_verdict handle_authenticated(struct turn_server *server,

@@ -45,6 +45,7 @@
     X(ERROR_508, "responses_508", "Insufficient Capacity responses")                               \
     X(ALLOCATIONS_CREATED, "allocations_created", "Allocations created")                           \
     X(ALLOCATIONS_DELETED, "allocations_deleted", "Allocations deleted by their client")           \
+    X(ALLOCATIONS_REMOVED, "allocations_removed", "Allocations deleted by the operator")           \
     X(ALLOCATIONS_EXPIRED, "allocations_expired", "Allocations whose lifetime ran out")            \
     X(ALLOCATIONS_RESTORED, "allocations_restored", "Allocations rebuilt from their records")      \
     X(ALLOCATIONS_LOST, "allocations_lost", "Allocations ended since another shard owns them")     \

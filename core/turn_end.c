@@ -47,6 +47,10 @@ void turn_end_allocation(struct turn_server *server, struct turn_allocation *all
         turn_count(server, TURN_COUNT_ALLOCATIONS_DELETED);
         turn_forget_allocation(server, allocation);
         break;
+    case TURN_END_REMOVED:
+        turn_count(server, TURN_COUNT_ALLOCATIONS_REMOVED);
+        turn_forget_allocation(server, allocation);
+        break;
     case TURN_END_EXPIRED:
         turn_count(server, TURN_COUNT_ALLOCATIONS_EXPIRED);
         turn_forget_allocation(server, allocation);
@@ -67,6 +71,23 @@ void turn_server_lost(struct turn_server *server, struct turn_now now,
     struct turn_allocation *allocation = turn_allocation_find(&server->allocations, five_tuple);
     if (allocation && allocation->state == TURN_ALLOCATION_LIVE && !allocation->unclaimed)
         turn_end_allocation(server, allocation, now.mono, TURN_END_LOST);
+}
+
+bool turn_server_delete(struct turn_server *server, struct turn_now now,
+                        const struct transport_addr *client, struct five_tuple *ret_five_tuple,
+                        uint16_t *ret_port)
+{
+    turn_command_begin_input(server);
+    struct turn_allocation *allocation;
+    for (uint32_t i = 0; (allocation = pool_at(&server->allocations.pool, i)); i++)
+        if (allocation->state == TURN_ALLOCATION_LIVE &&
+            transport_addr_equal(&allocation->five_tuple.client, client)) {
+            *ret_five_tuple = allocation->five_tuple;
+            *ret_port = allocation->port;
+            turn_end_allocation(server, allocation, now.mono, TURN_END_REMOVED);
+            return true;
+        }
+    return false;
 }
 
 void turn_end_family(struct turn_server *server, struct turn_allocation *allocation,

@@ -41,6 +41,7 @@ struct turn_server {
     struct turn_command_queue queue;
     uint8_t families; /* that have a public address */
     uint32_t unclaimed_count;
+    bool is_draining;
 };
 
 /* What an answer needs of its request. */
@@ -136,8 +137,9 @@ void turn_handle_refresh(struct turn_server *server, const struct turn_request *
 void turn_handle_channel_bind(struct turn_server *server, const struct turn_request *request);
 void turn_handle_create_permission(struct turn_server *server, const struct turn_request *request);
 
-/* turn_allocate.c: the shard that a RESERVATION-TOKEN of |message| names; this one without one. */
-uint32_t turn_token_shard(const struct turn_server *server, const struct stun_message *message);
+/* turn_allocate.c: has |message| a RESERVATION-TOKEN? Then the shard that it names. */
+bool turn_token_shard(const struct turn_server *server, const struct stun_message *message,
+                      uint32_t *ret_shard);
 
 /* turn_control.c: a datagram that looks like STUN. */
 enum turn_verdict turn_control(struct turn_server *server, struct turn_now now,

@@ -24,11 +24,8 @@ void turn_set_unclaimed(struct turn_server *server, struct turn_allocation *allo
     turn_gauge(server, TURN_COUNT_ALLOCATIONS_UNCLAIMED, server->unclaimed_count);
 }
 
-static void push_allocation(struct turn_server *server, enum turn_command_kind kind,
-                            const struct turn_allocation *allocation)
+static void write_allocation(struct turn_record *record, const struct turn_allocation *allocation)
 {
-    struct turn_record *record =
-        turn_command_push_record(server, kind, TURN_RECORD_ALLOCATION, &allocation->five_tuple);
     struct turn_allocation_record *ret = &record->allocation;
     *ret = (struct turn_allocation_record){
         .port = allocation->port,
@@ -46,13 +43,26 @@ static void push_allocation(struct turn_server *server, enum turn_command_kind k
     memcpy(ret->username, allocation->user->name, allocation->user->name_len);
 }
 
+static void push_allocation(struct turn_server *server, enum turn_command_kind kind,
+                            const struct turn_allocation *allocation)
+{
+    write_allocation(
+        turn_command_push_record(server, kind, TURN_RECORD_ALLOCATION, &allocation->five_tuple),
+        allocation);
+}
+
+static void write_channel(struct turn_record *record, const struct turn_channel *channel)
+{
+    record->channel = (struct turn_channel_record){
+        .number = channel->number, .peer = channel->peer, .bound_until = channel->bound_until};
+}
+
 static void push_channel(struct turn_server *server, enum turn_command_kind kind,
                          const struct turn_channel *channel)
 {
-    struct turn_record *record = turn_command_push_record(server, kind, TURN_RECORD_CHANNEL,
-                                                          &channel->allocation->five_tuple);
-    record->channel = (struct turn_channel_record){
-        .number = channel->number, .peer = channel->peer, .bound_until = channel->bound_until};
+    write_channel(turn_command_push_record(server, kind, TURN_RECORD_CHANNEL,
+                                           &channel->allocation->five_tuple),
+                  channel);
 }
 
 void turn_claim(struct turn_server *server, const struct turn_allocation *allocation)
@@ -114,5 +124,52 @@ bool turn_server_publish(struct turn_server *server, struct turn_publication *pu
     bool is_done = end >= allocation->channel_count;
     publication->allocation = pool_index_of(&server->allocations.pool, allocation) + is_done;
     publication->channel = is_done ? 0 : end;
+    return true;
+}
+
+/* Writes down what |listing| has not told of |allocation|, as far as |max| goes. */
+static size_t list_allocation(const struct turn_allocation *allocation,
+                              struct turn_listing *listing, struct turn_record *records, size_t max)
+{
+    size_t count = 0;
+    if (listing->told == 0 || listing->generation != allocation->generation) {
+        listing->generation = allocation->generation;
+        listing->told = 1;
+        records[count] = (struct turn_record){.kind = TURN_RECORD_ALLOCATION,
+                                              .five_tuple = allocation->five_tuple};
+        write_allocation(&records[count++], allocation);
+    }
+    const struct turn_channel *channel = allocation->channels;
+    for (uint32_t at = 1; channel && at < listing->told; at++)
+        channel = channel->next;
+    for (; channel && count < max; channel = channel->next, listing->told++) {
+        records[count] =
+            (struct turn_record){.kind = TURN_RECORD_CHANNEL, .five_tuple = allocation->five_tuple};
+        write_channel(&records[count++], channel);
+    }
+    if (!channel) {
+        listing->allocation++;
+        listing->told = 0;
+    }
+    return count;
+}
+
+bool turn_server_list(const struct turn_server *server, struct turn_listing *listing,
+                      struct turn_record *records, size_t max, size_t *ret_count)
+{
+    const struct turn_allocation *allocation;
+    *ret_count = 0;
+    for (size_t looked_at = 0; looked_at < max && *ret_count < max; looked_at++) {
+        allocation = pool_at(&server->allocations.pool, listing->allocation);
+        if (!allocation)
+            return false;
+        if (allocation->state == TURN_ALLOCATION_LIVE) {
+            *ret_count +=
+                list_allocation(allocation, listing, records + *ret_count, max - *ret_count);
+        } else {
+            listing->allocation++;
+            listing->told = 0;
+        }
+    }
     return true;
 }

@@ -244,6 +244,11 @@ void turn_server_timeout(struct turn_server *server, struct turn_now now)
     turn_update_gauges(server);
 }
 
+void turn_server_set_draining(struct turn_server *server, bool is_draining)
+{
+    server->is_draining = is_draining;
+}
+
 bool turn_server_has(const struct turn_server *server, const struct five_tuple *five_tuple)
 {
     return turn_allocation_find(&server->allocations, five_tuple) != NULL;

@@ -7,7 +7,7 @@
  *     datagram ──► turn_server_peer_datagram   ──► DROP | RELAY
  *     outcome  ──► turn_server_relay_opened / _relay_failed / _claim_result / _lost
  *     record   ──► turn_server_restore
- *     wish     ──► turn_server_publish
+ *     wish     ──► turn_server_publish, turn_server_delete
  *     time     ──► turn_server_timeout
  *                                 after each input: turn_server_next_command until false
  *
@@ -94,7 +94,8 @@ enum turn_verdict {
     TURN_VERDICT_CONTROL,  /* a control message; commands may be queued */
     TURN_VERDICT_NOT_MINE, /* its five-tuple has no allocation here: look up who owns it and
                               hand it over as it is, or, if nobody does, give it once more as
-                              SETTLED. Nothing was changed or counted. */
+                              SETTLED (while draining: turn_server_set_draining). Nothing was
+                              changed or counted. */
 };
 
 /* How a client's datagram came. */
@@ -237,6 +238,40 @@ struct turn_publication {
  * |publication->channel| is 0 again no other input may come between.
  */
 bool turn_server_publish(struct turn_server *server, struct turn_publication *publication);
+
+/*
+ * turn_server_set_draining: a draining server makes no new allocation, but on ports for which
+ * it has given out a RESERVATION-TOKEN; all else goes on. An Allocate that asks for a new one is
+ * NOT_MINE: the caller hands it to the owner of its five-tuple, if that has one, or to
+ * another shard. When there is none it is given once more as SETTLED, and answered with 508.
+ */
+void turn_server_set_draining(struct turn_server *server, bool is_draining);
+
+/*
+ * turn_server_delete ends one allocation of |client|, whatever its server address, as
+ * Refresh with lifetime 0 does, but without an answer: CLOSE_RELAY with TURN_END_REMOVED, and
+ * FORGET. |ret_five_tuple| and |ret_port| say which. False when there is none any more. An Allocate
+ * under way is none yet. O(room for allocations).
+ */
+bool turn_server_delete(struct turn_server *server, struct turn_now now,
+                        const struct transport_addr *client, struct five_tuple *ret_five_tuple,
+                        uint16_t *ret_port);
+
+/* How far turn_server_list has come. Zero at the start. */
+struct turn_listing {
+    uint32_t allocation;
+    uint32_t generation;
+    uint32_t told; /* of this one: itself, then its channels */
+};
+
+/*
+ * turn_server_list writes down, as RECORD would, at most |max| of what there is, each allocation
+ * before its channels. False when there is no more. Inputs may come between the calls:
+ * what they change is told as it was, as it is, or twice. Changes nothing. O(|max|), and the
+ * channels of one allocation.
+ */
+bool turn_server_list(const struct turn_server *server, struct turn_listing *listing,
+                      struct turn_record *records, size_t max, size_t *ret_count);
 
 /* turn_server_next_deadline: when turn_server_timeout is next due, NEVER when it is not. O(1). */
 struct mono_time turn_server_next_deadline(const struct turn_server *server);

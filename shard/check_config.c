@@ -1,6 +1,7 @@
 /* check_config.c — prints the configuration in effect. */
 #include "check_config.h"
 
+#include "coordination_url.h"
 #include "options.h"
 #include "port_slice.h"
 #include "version.h"
@@ -59,17 +60,12 @@ static void print_secret(const struct relay_options *options, FILE *out)
                   options->auth_secret.len > 0 ? "kept" : "to be drawn at the first start");
 }
 
-/* A URL may hold a password: what stands between // and @ is not shown. */
 static void print_coordination(const struct relay_options *options, FILE *out)
 {
-    const char *url = options->coordination;
-    const char *login = strstr(url, "//");
-    const char *at = strrchr(url, '@');
+    char text[COORDINATION_TEXT_MAX];
 
-    if (login != NULL && at != NULL)
-        print_row(options, out, "coordination", "%.*s...%s", (int)(login + 2 - url), url, at);
-    else
-        print_row(options, out, "coordination", "%s", url);
+    print_row(options, out, "coordination", "%s",
+              coordination_url_describe(options->coordination, text));
     print_row(options, out, "instance", "%s", options->instance);
 }
 

@@ -3,7 +3,10 @@
 
 #include "counter_page.h"
 #include "pool.h"
+#include "stun_message.h"
+#include "takers.h"
 #include "turn_server.h"
+#include "wire.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -19,6 +22,8 @@ struct answered {
 struct handover {
     struct handover_config config;
     struct misrouted *misrouted;
+    struct takers takers;
+    bool is_draining;
     struct pool answers;
     struct answered *first;
     struct answered *last;
@@ -133,8 +138,36 @@ static void look_up(struct handover *handover, struct turn_now now,
         on_found(look_up, &unanswered);
 }
 
+/* It asks for an allocation that this shard, which is draining, is not to make. The core has
+ * authenticated it, or it would not have called it NOT_MINE. */
+static bool is_new_elsewhere(const struct handover *handover, struct bytes datagram)
+{
+    return handover->is_draining && datagram.len >= STUN_HEADER_LEN &&
+           wire_load_u16(datagram.data) == stun_type(STUN_REQUEST, TURN_ALLOCATE);
+}
+
+/* Nobody owns the five-tuple. */
+static void settle(struct handover *handover, struct turn_now now,
+                   const struct five_tuple *five_tuple, struct bytes datagram)
+{
+    uint32_t shard;
+
+    if (is_new_elsewhere(handover, datagram)) {
+        if (takers_choose(&handover->takers, now.mono, five_tuple, &shard)) {
+            /* Before the registry knows: what follows belongs there. */
+            misrouted_learn(handover->misrouted, now.mono, five_tuple, by_shard(shard));
+            count(handover, SHARD_COUNT_DRAIN_HANDED_ON);
+            send_to(handover, shard, five_tuple, datagram, 0);
+            return;
+        }
+        count(handover, SHARD_COUNT_DRAIN_REFUSED);
+    }
+    handover->config.on_settled(handover->config.context, now, five_tuple, datagram);
+}
+
 /* A datagram that was kept. One whose owner nobody could tell is dropped: an answer, 437, would
- * make its client give up an allocation that may be well. */
+ * make its client give up an allocation that may be well. But new allocations do not wait for
+ * the registry. */
 static void deliver(void *context, struct turn_now now, const struct five_tuple *five_tuple,
                     struct bytes datagram, struct tuple_owner owner)
 {
@@ -145,13 +178,16 @@ static void deliver(void *context, struct turn_now now, const struct five_tuple 
         send_to(handover, owner.shard, five_tuple, datagram, 0);
         break;
     case OWNED_BY_NOBODY:
-        handover->config.on_settled(handover->config.context, now, five_tuple, datagram);
+        settle(handover, now, five_tuple, datagram);
         break;
     case OWNED_BY_OTHER_HOST:
         count(handover, SHARD_COUNT_MISROUTED_ELSEWHERE);
         break;
     case OWNED_BY_UNKNOWN:
-        count(handover, SHARD_COUNT_MISROUTED_OWNER_UNKNOWN);
+        if (is_new_elsewhere(handover, datagram))
+            settle(handover, now, five_tuple, datagram);
+        else
+            count(handover, SHARD_COUNT_MISROUTED_OWNER_UNKNOWN);
         break;
     }
 }
@@ -163,6 +199,10 @@ enum err handover_new(const struct handover_config *config, struct handover **re
     if (handover == NULL)
         return ERR_NO_MEMORY;
     handover->config = *config;
+    handover->takers = (struct takers){.self = config->self.shard,
+                                       .shards = config->shards,
+                                       .process = config->process,
+                                       .context = config->context};
     const struct misrouted_config misrouted = {.key = config->key,
                                                .owners = config->owners,
                                                .room_len = config->room_len,
@@ -191,6 +231,32 @@ void handover_free(struct handover *handover)
     free(handover);
 }
 
+void handover_set_draining(struct handover *handover, bool is_draining)
+{
+    handover->is_draining = is_draining;
+}
+
+/* Asks whose a datagram is. Where an Allocate was handed to a shard that has since begun to drain
+ * or gone, that need not have made the allocation: the registry is asked anew. */
+static enum misrouted_verdict ask(struct handover *handover, struct mono_time now,
+                                  const struct five_tuple *five_tuple, struct bytes datagram,
+                                  struct misrouted_result *ret)
+{
+    enum misrouted_verdict verdict =
+        misrouted_ask(handover->misrouted, now, five_tuple, datagram, ret);
+
+    if (verdict != MISROUTED_TO_SHARD || !is_new_elsewhere(handover, datagram) ||
+        takers_has(&handover->takers, now, ret->shard))
+        return verdict;
+    struct misrouted_look_up *begun = ret->look_up;
+
+    misrouted_forget(handover->misrouted, five_tuple);
+    verdict = misrouted_ask(handover->misrouted, now, five_tuple, datagram, ret);
+    if (begun != NULL)
+        ret->look_up = begun; /* a check, behind which the datagram is kept now */
+    return verdict;
+}
+
 void handover_datagram(struct handover *handover, struct turn_now now,
                        const struct five_tuple *five_tuple, struct bytes datagram, uint32_t shard)
 {
@@ -205,12 +271,12 @@ void handover_datagram(struct handover *handover, struct turn_now now,
             config->on_settled(config->context, now, five_tuple, datagram);
         return;
     }
-    switch (misrouted_ask(handover->misrouted, now.mono, five_tuple, datagram, &result)) {
+    switch (ask(handover, now.mono, five_tuple, datagram, &result)) {
     case MISROUTED_TO_SHARD:
         send_to(handover, result.shard, five_tuple, datagram, 0);
         break;
     case MISROUTED_NOBODY:
-        config->on_settled(config->context, now, five_tuple, datagram);
+        settle(handover, now, five_tuple, datagram);
         break;
     case MISROUTED_ELSEWHERE:
     case MISROUTED_KEPT:

@@ -4,6 +4,7 @@
  *                                           │  nobody's: back to the core, which answers
  *                                           └  kept ──► registry ──► to the owner, or back
  *     claim: HELD ────► handover_allocate ──► to the owner
+ *     draining: an Allocate that is nobody's ──► to a shard that takes new ones
  *
  * Whose a five-tuple is, is a matter of misrouted.h; here the look-ups are carried out. An owner
  * whose lease is over may still be there, when it was the registry that stood still: so it
@@ -22,6 +23,7 @@
 #include "redirect.h"
 #include "restore.h"
 #include "siphash.h"
+#include "takers.h"
 #include "transport_addr.h"
 
 #include <stdint.h>
@@ -69,6 +71,14 @@ void handover_datagram(struct handover *handover, struct turn_now now,
 void handover_allocate(struct handover *handover, struct turn_now now,
                        const struct five_tuple *five_tuple, const struct owner *owner,
                        struct bytes datagram, uint8_t hops);
+
+/*
+ * handover_set_draining: this shard makes no new allocations. An Allocate that the core calls
+ * NOT_MINE, whose five-tuple nobody owns, as far as the registry tells, is handed to
+ * the shard that takers.h chooses, which is taken for the owner from then on: the client's next
+ * requests go there. When no shard takes new ones, it is settled here, and the core refuses it.
+ */
+void handover_set_draining(struct handover *handover, bool is_draining);
 
 /* handover_claimed: |five_tuple| is this shard's from now on. */
 void handover_claimed(struct handover *handover, const struct five_tuple *five_tuple);

@@ -57,7 +57,7 @@ bool http_health_alive(const struct host_state *host, struct http_text *text)
     bool is_well = true;
 
     for (uint32_t k = 0; k < host->count; k++) {
-        if (is_there(host, &host->shards[k], READY_SEEN_SEC))
+        if (is_there(host, &host->shards[k], COUNTER_PAGE_HANGS_SEC))
             continue;
         say_unseen(host, k, &notes);
         is_well = is_well && unseen_sec(host, &host->shards[k]) < HEALTH_GONE_SEC;
@@ -106,7 +106,7 @@ bool http_health_ready(const struct host_state *host, struct http_text *text)
     for (uint32_t k = 0; k < host->count; k++) {
         const struct shard_figures *shard = &host->shards[k];
 
-        if (is_there(host, shard, READY_SEEN_SEC)) {
+        if (is_there(host, shard, COUNTER_PAGE_HANGS_SEC)) {
             is_ready = judge_serving(k, shard, &notes) && is_ready;
             draining += shard->page.state == SHARD_STATE_DRAINING;
         } else {

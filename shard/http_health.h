@@ -4,9 +4,9 @@
  * than HEALTH_GONE_SEC will not be back by itself, and nobody serves its clients.
  *
  * readyz: every shard serves, or takes no new allocations while others do. Not ready is a host with
- * a shard that starts, has stopped, is gone, or was not seen for READY_SEEN_SEC, or has lost
- * its lease although the registry is there; and one whose shards all drain. That the registry is
- * away is said, but is no reason: relaying and new allocations go on.
+ * a shard that starts, has stopped, is gone, or was not seen for COUNTER_PAGE_HANGS_SEC, or has
+ * lost its lease although the registry is there; and one whose shards all drain. That the registry
+ * is away is said, but is no reason: relaying and new allocations go on.
  */
 #ifndef RELAY_HTTP_HEALTH_H
 #define RELAY_HTTP_HEALTH_H
@@ -18,12 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    HEALTH_GONE_SEC = 10,
-    /* A shard is seen several times a second (LEASE_SEEN_MSEC), also when there is nothing to do.
-     */
-    READY_SEEN_SEC = 3,
-};
+enum { HEALTH_GONE_SEC = 10 };
 
 /* What is known of a host. */
 struct host_state {

@@ -28,7 +28,7 @@ const char *http_shards_state(const struct shard_figures *shard, struct mono_tim
     if (!shard->is_live)
         return shard->page.state == SHARD_STATE_STOPPED ? shard_state_name(SHARD_STATE_STOPPED)
                                                         : "gone";
-    if (http_health_unseen_usec(shard, now) >= (int64_t)READY_SEEN_SEC * USEC_PER_SEC)
+    if (http_health_unseen_usec(shard, now) >= (int64_t)COUNTER_PAGE_HANGS_SEC * USEC_PER_SEC)
         return "hung";
     return shard_state_name(shard->page.state);
 }

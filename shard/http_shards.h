@@ -30,7 +30,7 @@ struct http_shards_host {
  * http_shards_state: the state of a shard as an operator sees it. That which it has by its own
  * word (shard_state_name) while it is there; else
  *
- *     hung     its process is there, and was not awake for READY_SEEN_SEC
+ *     hung     its process is there, and was not awake for COUNTER_PAGE_HANGS_SEC
  *     gone     its process is not there, and was not stopped
  *     absent   it has no counter page, or one of another version
  */

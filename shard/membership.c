@@ -10,6 +10,7 @@
 #include "random_pool.h"
 #include "registrar.h"
 #include "restore.h"
+#include "round.h"
 #include "version.h"
 
 #include <stdio.h>
@@ -26,6 +27,8 @@ struct membership {
     struct handover *handover;
     bool was_away; /* and the log says so */
     bool is_restored;
+    bool is_adopted; /* all relay ports that this shard has to open are open */
+    bool is_draining;
     bool is_closing;
 };
 
@@ -52,8 +55,12 @@ static enum shard_process_state process_of(void *context, uint32_t shard)
     if (counter_page_read(membership->config.dir, shard, &snapshot, &problem) != ERR_OK ||
         !snapshot.is_live)
         return SHARD_PROCESS_NONE;
-    return snapshot.page.state == SHARD_STATE_STARTING ? SHARD_PROCESS_STARTING
-                                                       : SHARD_PROCESS_SERVING;
+    if (snapshot.page.state == SHARD_STATE_STARTING)
+        return SHARD_PROCESS_STARTING;
+    if (snapshot.page.state == SHARD_STATE_DRAINING)
+        return SHARD_PROCESS_DRAINING;
+    return counter_snapshot_hangs(&snapshot, clocks_read().mono) ? SHARD_PROCESS_HANGING
+                                                                 : SHARD_PROCESS_SERVING;
 }
 
 static bool is_restored(void *context)
@@ -119,6 +126,14 @@ static void on_restored(void *context, struct turn_now now, bool rewrite)
     registrar_restored(membership->registrar, rewrite);
 }
 
+/* Others wait for this before they give out relay ports. */
+static void tell_state(struct membership *membership)
+{
+    if (membership->is_adopted)
+        registrar_set_state(membership->registrar,
+                            membership->is_draining ? SHARD_STATE_DRAINING : SHARD_STATE_SERVING);
+}
+
 static void on_adopted(void *context, struct turn_now now, uint64_t adopted)
 {
     struct membership *membership = context;
@@ -126,8 +141,8 @@ static void on_adopted(void *context, struct turn_now now, uint64_t adopted)
     (void)now;
     if (adopted > 0)
         registrar_claim_unclaimed(membership->registrar);
-    /* Others wait for this before they give out relay ports. */
-    registrar_set_state(membership->registrar, SHARD_STATE_SERVING);
+    membership->is_adopted = true;
+    tell_state(membership);
 }
 
 static void on_ready(void *context, struct turn_now now)
@@ -307,6 +322,14 @@ void membership_not_mine(struct membership *membership, struct turn_now now,
                          const struct five_tuple *five_tuple, struct bytes datagram, uint32_t shard)
 {
     handover_datagram(membership->handover, now, five_tuple, datagram, shard);
+}
+
+void membership_set_draining(struct membership *membership, bool is_draining)
+{
+    membership->is_draining = is_draining;
+    turn_server_set_draining(membership->config.server, is_draining);
+    handover_set_draining(membership->handover, is_draining);
+    tell_state(membership);
 }
 
 void membership_flush(struct membership *membership)

@@ -71,6 +71,10 @@ void membership_not_mine(struct membership *membership, struct turn_now now,
                          const struct five_tuple *five_tuple, struct bytes datagram,
                          uint32_t shard);
 
+/* membership_set_draining: this shard makes no new allocations, or does so again: the core, the
+ * handover and, once all its relay ports are open, the lease are told. */
+void membership_set_draining(struct membership *membership, bool is_draining);
+
 /* membership_flush: before answers are sent in the middle of a round (registrar_flush). */
 void membership_flush(struct membership *membership);
 

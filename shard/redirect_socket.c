@@ -2,6 +2,7 @@
  */
 #include "redirect_socket.h"
 
+#include "state_socket.h"
 #include "udp_socket.h"
 
 #include <errno.h>
@@ -21,100 +22,30 @@ enum {
     SEND_BUFFER_LEN = 2 * 1024 * 1024,
 };
 
-union unix_addr {
-    struct sockaddr any;
-    struct sockaddr_un path;
-};
-
 static void name_socket(uint32_t shard, char name[static NAME_LEN])
 {
     (void)snprintf(name, NAME_LEN, "shard-%" PRIu32 ".sock", shard);
 }
 
-/* The address of the file in |dir|. The path of the directory itself may be longer than an
- * address has room for. */
-static union unix_addr address_of(const struct state_dir *dir, uint32_t shard)
-{
-    union unix_addr addr = {.path = {.sun_family = AF_UNIX}};
-    char name[NAME_LEN];
-
-    name_socket(shard, name);
-    (void)snprintf(addr.path.sun_path, sizeof(addr.path.sun_path), "/proc/self/fd/%d/%s", dir->fd,
-                   name);
-    return addr;
-}
-
-static int new_socket(void)
-{
-    return socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-}
-
-/* Closes |fd| and keeps errno. */
-static void close_quietly(int fd)
-{
-    int error = errno;
-
-    if (fd >= 0)
-        close(fd);
-    errno = error;
-}
-
 int redirect_socket_connect(const struct state_dir *dir, uint32_t shard)
 {
-    const union unix_addr addr = address_of(dir, shard);
-    int fd = new_socket();
-
-    if (fd < 0)
-        return -1;
-    if (connect(fd, &addr.any, sizeof(addr.path)) < 0) {
-        close_quietly(fd);
-        return -1;
-    }
-    udp_socket_set_buffers(fd, SEND_BUFFER_LEN);
-    return fd;
-}
-
-/* Makes the name free. False when a live process holds it: EADDRINUSE; or with another errno. */
-static bool remove_stale(const struct state_dir *dir, uint32_t shard)
-{
     char name[NAME_LEN];
-    int fd = redirect_socket_connect(dir, shard);
 
-    if (fd >= 0) {
-        close(fd);
-        errno = EADDRINUSE;
-        return false;
-    }
     name_socket(shard, name);
-    return errno == ENOENT || unlinkat(dir->fd, name, 0) == 0;
-}
+    int fd = state_socket_connect(dir, name, SOCK_DGRAM);
 
-static bool bind_file(int fd, const struct state_dir *dir, uint32_t shard)
-{
-    const union unix_addr addr = address_of(dir, shard);
-
-    /* The file gets the mode that the socket has when it is bound, less the umask. */
-    return fchmod(fd, S_IRUSR | S_IWUSR) == 0 && bind(fd, &addr.any, sizeof(addr.path)) == 0;
+    if (fd >= 0)
+        udp_socket_set_buffers(fd, SEND_BUFFER_LEN);
+    return fd;
 }
 
 enum err redirect_socket_bind(const struct state_dir *dir, uint32_t shard, int *ret_fd,
                               struct problem *problem)
 {
     char name[NAME_LEN];
-    int fd = new_socket();
 
-    if (fd >= 0 && remove_stale(dir, shard) && bind_file(fd, dir, shard)) {
-        *ret_fd = fd;
-        return ERR_OK;
-    }
-    close_quietly(fd);
     name_socket(shard, name);
-    if (errno == EADDRINUSE) {
-        problem_set(problem, "%s/%s is held by another process", dir->path, name);
-        return ERR_EXISTS;
-    }
-    problem_set(problem, "%s/%s cannot be made: %s", dir->path, name, strerror(errno));
-    return ERR_IO;
+    return state_socket_bind(dir, name, SOCK_DGRAM, ret_fd, problem);
 }
 
 bool redirect_socket_is_one(int fd)
@@ -131,7 +62,10 @@ bool redirect_socket_is_one(int fd)
 /* What the file of |fd| is called, without its directory; empty when it has none. */
 static void read_name(int fd, char name[static sizeof(struct sockaddr_un)])
 {
-    union unix_addr addr = {.path = {.sun_family = AF_UNIX}};
+    union {
+        struct sockaddr any;
+        struct sockaddr_un path;
+    } addr = {.path = {.sun_family = AF_UNIX}};
     socklen_t len = sizeof(addr.path);
 
     name[0] = '\0';

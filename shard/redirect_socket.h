@@ -1,9 +1,8 @@
 /* redirect_socket.h — the AF_UNIX datagram sockets by which shards hand over misrouted datagrams.
  *
  * Each shard reads from shard-K.sock in the state directory. Who may write to the file may play
- * any client, so its mode is 0600, and it never has another one, not even for an instant: nobody
- * but the relay's user, whom all shards share, can connect. That is the kernel's check at
- * connect(2), so messages carry no credentials.
+ * any client: the kernel checks that at connect(2) (state_socket.h), so messages carry no
+ * credentials.
  *
  * Like the listening sockets it outlives the shard that reads it: `relay run` or a
  * service manager holds it, and messages wait in it while the shard restarts.

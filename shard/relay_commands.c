@@ -30,6 +30,8 @@ static const char *end_text(enum turn_end end)
     switch (end) {
     case TURN_END_DELETED:
         return "deleted";
+    case TURN_END_REMOVED:
+        return "deleted by the operator";
     case TURN_END_EXPIRED:
         return "expired";
     case TURN_END_LOST:

@@ -260,6 +260,12 @@ static bool is_orphan(const struct restore *restore, const struct shard_lease *l
            lease->owner.shard % own->shards == own->owner.shard;
 }
 
+/* It had opened all its relay ports when it last said what it does. */
+static bool had_its_ports(const struct shard_lease *lease)
+{
+    return lease->state == SHARD_STATE_SERVING || lease->state == SHARD_STATE_DRAINING;
+}
+
 static void on_lease(void *context, const struct shard_lease *lease, bool is_live)
 {
     struct restore *restore = context;
@@ -281,8 +287,8 @@ static void on_lease(void *context, const struct shard_lease *lease, bool is_liv
         }
     }
     restore->is_layout_new |= is_gone || is_old;
-    restore->has_others |= process != SHARD_PROCESS_SERVING &&
-                           (is_gone || is_old || lease->state != SHARD_STATE_SERVING);
+    restore->has_others |= (process == SHARD_PROCESS_NONE || process == SHARD_PROCESS_STARTING) &&
+                           (is_gone || is_old || !had_its_ports(lease));
 }
 
 static void on_orphan_ended(void *context, const struct ownership_answer *answer)

@@ -42,6 +42,8 @@ enum shard_process_state {
     SHARD_PROCESS_NONE,     /* there is none */
     SHARD_PROCESS_STARTING, /* it may be about to open relay ports again */
     SHARD_PROCESS_SERVING,
+    SHARD_PROCESS_DRAINING, /* it serves, and makes no new allocations */
+    SHARD_PROCESS_HANGING,  /* it is there, and has not moved for some time */
 };
 
 struct restore_config {

@@ -1,7 +1,9 @@
 /* shard.c — `relay shard`: one worker, from its listening sockets to the end of its event loop. */
 #include "shard.h"
 
+#include "control.h"
 #include "datapath.h"
+#include "drain.h"
 #include "event_loop.h"
 #include "http.h"
 #include "log.h"
@@ -40,6 +42,8 @@ struct shard {
     struct redirect *redirect;
     struct membership *membership;
     struct http *http;
+    struct drain drain;
+    struct control *control;
     struct relay_commands commands;
     struct round round;
     struct shard_report report;
@@ -337,6 +341,29 @@ static bool watch_sockets(struct shard *shard)
                         on_redirect_readable);
 }
 
+static enum err set_draining(void *context, bool is_draining, struct problem *problem)
+{
+    struct shard *shard = context;
+
+    return drain_set(&shard->drain, is_draining, problem);
+}
+
+static bool make_control(struct shard *shard)
+{
+    const struct control_config config = {.dir = &shard->resources.state_dir,
+                                          .shard = shard->options->shard,
+                                          .base = shard->base,
+                                          .server = shard->server,
+                                          .begin = current_round,
+                                          .on_commands = run_own_commands,
+                                          .set_draining = set_draining,
+                                          .context = shard};
+    struct problem problem;
+
+    return control_new(&config, &shard->control, &problem) == ERR_OK ||
+           fail("shard cannot be controlled", problem.text);
+}
+
 static void on_ready(void *context, struct turn_now now)
 {
     struct shard *shard = context;
@@ -347,8 +374,10 @@ static void on_ready(void *context, struct turn_now now)
         (void)event_base_loopexit(shard->base, NULL);
         return;
     }
-    page->state = SHARD_STATE_SERVING;
     page->values[SHARD_COUNT_RESTORE_USEC] = (uint64_t)(now.mono.usec - page->started_mono_usec);
+    /* Without it the shard relays all the same. */
+    (void)make_control(shard);
+    drain_ready(&shard->drain);
     shard_log_ready(shard->options, &shard->resources);
     shard_report_ready(&shard->report);
 }
@@ -373,6 +402,11 @@ static bool join(struct shard *shard)
         return fail("shard cannot use the ownership registry", problem.text);
     shard->commands.membership = shard->membership;
     http_use_registry(shard->http, membership_registry(shard->membership));
+    shard->drain = (struct drain){.dir = &shard->resources.state_dir,
+                                  .shard = shard->options->shard,
+                                  .page = shard->resources.counters.page,
+                                  .membership = shard->membership};
+    drain_begin(&shard->drain);
     return true;
 }
 
@@ -427,6 +461,7 @@ static void unwatch(struct shard *shard)
 static void stop(struct shard *shard)
 {
     unwatch(shard);
+    control_free(shard->control);
     membership_free(shard->membership);
     http_free(shard->http);
     if (event_initialized(&shard->round.end))

@@ -1,6 +1,7 @@
 /* shard_resources.c — what a shard opens before it has an event loop. */
 #include "shard_resources.h"
 
+#include "deployment_file.h"
 #include "log.h"
 #include "own_addresses.h"
 #include "passed_sockets.h"
@@ -8,8 +9,10 @@
 #include "resource_limit.h"
 #include "round.h"
 #include "turn_setup.h"
+#include "version.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,6 +36,25 @@ static bool open_counters(struct shard_resources *resources)
                         &problem) != ERR_OK)
         return fail("shard cannot start", problem.text);
     return true;
+}
+
+/* For the tools: without it they have to be told the registry, so the shard goes on. */
+static void tell_deployment(const struct shard_resources *resources)
+{
+    const struct relay_options *options = resources->options;
+    struct deployment deployment = {.shards = options->shards,
+                                    .lowest_port = options->lowest_port,
+                                    .highest_port = options->highest_port};
+    struct problem problem;
+
+    (void)snprintf(deployment.version, sizeof(deployment.version), "%s", relay_version());
+    (void)snprintf(deployment.instance, sizeof(deployment.instance), "%s", options->instance);
+    (void)snprintf(deployment.coordination, sizeof(deployment.coordination), "%s",
+                   options->coordination);
+    if (deployment_file_write(&resources->state_dir, &deployment, &problem) != ERR_OK)
+        log_event(LOG_LEVEL_WARNING, "relayctl will not find the ownership registry by itself",
+                  "error", problem.text, NULL);
+    deployment_wipe(&deployment);
 }
 
 static bool open_listeners(struct shard_resources *resources, const int *passed, unsigned count)
@@ -143,8 +165,11 @@ bool shard_resources_open(const struct relay_options *options, struct shard_reso
     *ret = SHARD_RESOURCES_NONE;
     ret->options = options;
     ret->families = relay_families(options);
-    return take_passed(&passed) && open_counters(ret) && fit_allocations(ret) &&
-           open_sockets(ret, passed) && choose_bindings(ret) && learn_own_addresses(ret);
+    if (!take_passed(&passed) || !open_counters(ret))
+        return false;
+    tell_deployment(ret);
+    return fit_allocations(ret) && open_sockets(ret, passed) && choose_bindings(ret) &&
+           learn_own_addresses(ret);
 }
 
 void shard_resources_close(struct shard_resources *resources)

@@ -160,6 +160,16 @@ static enum shard_state state_of(const struct supervisor *supervisor, const stru
                                                      : SHARD_STATE_STARTING;
 }
 
+/* It has all that it had, and its datagrams are dealt with, whether it takes new allocations or
+ * not. */
+static bool serves(const struct supervisor *supervisor, const struct child *child)
+{
+    enum shard_state state =
+        child->pid > 0 ? state_of(supervisor, child, child->pid) : SHARD_STATE_STARTING;
+
+    return state == SHARD_STATE_SERVING || state == SHARD_STATE_DRAINING;
+}
+
 static void bury(struct supervisor *supervisor, struct child *child, int status)
 {
     pid_t pid = child->pid;
@@ -280,11 +290,9 @@ static struct mono_time roll(struct supervisor *supervisor)
     if (!rolling->is_under_way)
         return MONO_TIME_NEVER;
     const struct child *child = &supervisor->children[rolling->shard];
-    bool is_running = child->pid > 0;
 
-    switch (rolling_restart_next(
-        rolling, supervisor->options->shards, is_running,
-        is_running && state_of(supervisor, child, child->pid) == SHARD_STATE_SERVING, now())) {
+    switch (rolling_restart_next(rolling, supervisor->options->shards, child->pid > 0,
+                                 serves(supervisor, child), now())) {
     case ROLLING_NOTHING:
         log_event(LOG_LEVEL_INFO, "all shards were restarted", NULL);
         return MONO_TIME_NEVER;
@@ -309,7 +317,7 @@ static uint32_t count_serving(const struct supervisor *supervisor)
     for (uint32_t i = 0; i < supervisor->options->shards; i++) {
         const struct child *child = &supervisor->children[i];
 
-        if (child->pid > 0 && state_of(supervisor, child, child->pid) == SHARD_STATE_SERVING)
+        if (serves(supervisor, child))
             count++;
     }
     return count;

@@ -3,14 +3,16 @@
 #include "relayctl.h"
 
 #include "listing_command.h"
+#include "ownership_json.h"
 #include "ownership_print.h"
 
-static const struct option_spec specs[] = {LISTING_OPTIONS};
+static const struct option_spec specs[] = {LISTING_CLIENT_OPTION, LISTING_OPTIONS};
 
 static const struct option_table table = {
     .program = "relayctl allocations",
     .intro = "Usage: relayctl allocations [OPTION]…\n\n"
-             "Prints every recorded allocation of this host's shards.\n",
+             "Prints every recorded allocation of this host's shards. While the registry is away,\n"
+             "the shards are asked; then exits with 1 when one does not answer.\n",
     .specs = specs,
     .count = sizeof specs / sizeof specs[0],
 };
@@ -19,7 +21,7 @@ static int run(int argc, char **argv)
 {
     static const struct listing_command command = {
         .table = &table,
-        .read = view_read_allocations,
+        .part = PART_ALLOCATIONS,
         .print_text = print_allocations_text,
         .print_json = print_allocations_json,
     };

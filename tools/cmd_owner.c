@@ -2,16 +2,18 @@
 #include "relayctl.h"
 
 #include "command_line.h"
+#include "listing_command.h"
+#include "ownership_json.h"
 #include "ownership_print.h"
-#include "ownership_view.h"
-#include "registry_reader.h"
+#include "ownership_read.h"
+#include "relay_place.h"
 
 #include <stdlib.h>
 
 #define PROGRAM "relayctl owner"
 
 struct owner_options {
-    struct registry_options registry;
+    struct relay_place_options place;
     uint16_t relay_port; /* 0: not given */
     bool json;
 };
@@ -33,7 +35,7 @@ static const struct option_spec specs[] = {
         .help = "Print JSON",
         OPTION_FIELD(struct owner_options, json),
     },
-    REGISTRY_OPTIONS(struct owner_options, registry),
+    RELAY_PLACE_OPTIONS(struct owner_options, place),
     COMMAND_LINE_COMMON_OPTIONS,
 };
 
@@ -68,32 +70,48 @@ static bool read_client(const struct option_reading *reading, uint16_t relay_por
     return true;
 }
 
-/* Prints what |client| has, or all there is when its port is 0. Returns how many. */
-static size_t print_matching(const struct ownership_view *view, const struct transport_addr *client,
-                             bool json)
+static void print(const struct ownership_view *view, bool json)
 {
-    size_t count = 0;
-
     for (size_t i = 0; i < view->allocation_count; i++) {
-        const struct view_allocation *allocation = &view->allocations[i];
-
-        if (client->port != 0 && !transport_addr_equal(&allocation->five_tuple.client, client))
-            continue;
-        count++;
         if (json)
-            print_owner_json(allocation, stdout);
+            print_owner_json(view, &view->allocations[i], stdout);
         else
-            print_owner_text(allocation, stdout);
+            print_owner_text(view, &view->allocations[i], stdout);
     }
-    return count;
+}
+
+/* Finds and prints. Whether there was anything. */
+static bool answer(const struct relay_place *place, const struct owner_options *options,
+                   const struct transport_addr *client)
+{
+    enum ownership_part part = options->relay_port != 0 ? PART_PORT : PART_ALLOCATIONS;
+    struct ownership_view view = {0};
+    struct problem problem;
+
+    if (ownership_read(place, part, options->relay_port, &view, &problem) != ERR_OK) {
+        fprintf(stderr, PROGRAM ": %s\n", problem.text);
+        return false;
+    }
+    if (client->port != 0)
+        view_keep_client(&view, client);
+    bool is_found = view.allocation_count > 0;
+
+    print(&view, options->json);
+    (void)fflush(stdout); /* what is to be known of it comes after it */
+    if (!options->json || !is_found)
+        listing_print_notes(&view, PROGRAM);
+    if (!is_found)
+        fprintf(stderr, PROGRAM ": nobody owns such an allocation%s\n",
+                view.is_incomplete ? ", of the shards that answer" : "");
+    view_free(&view);
+    return is_found;
 }
 
 static int run(int argc, char **argv)
 {
     struct owner_options options = {0};
     struct option_reading reading;
-    struct registry_reader *reader;
-    struct ownership_view view = {0};
+    struct relay_place place;
     struct transport_addr client = {0};
     struct problem problem;
     int code;
@@ -102,20 +120,14 @@ static int run(int argc, char **argv)
         return code;
     if (!read_client(&reading, options.relay_port, &client))
         return EXIT_USAGE;
-    if (registry_reader_open(&options.registry, &reader, &problem) != ERR_OK) {
+    if (relay_place_open(&options.place, &place, &problem) != ERR_OK) {
         fprintf(stderr, PROGRAM ": %s\n", problem.text);
         return EXIT_FAILURE;
     }
-    bool ok = options.relay_port != 0 ? view_read_port(reader, PROGRAM, options.relay_port, &view)
-                                      : view_read_allocations(reader, PROGRAM, &view);
+    bool is_found = answer(&place, &options, &client);
 
-    if (ok && print_matching(&view, &client, options.json) == 0) {
-        fputs(PROGRAM ": nobody owns such an allocation\n", stderr);
-        ok = false;
-    }
-    view_free(&view);
-    registry_reader_close(reader);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    relay_place_close(&place);
+    return is_found ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 const struct relayctl_command relayctl_owner = {

@@ -3,7 +3,9 @@
 
 #include "version.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { STUN_PORT = 3478 }; /* RFC 8489 §8 */
 
@@ -40,6 +42,17 @@ bool command_line_read(const struct option_table *table, int argc, char **argv, 
         return false;
     }
     return true;
+}
+
+int command_line_end(const char *program, int code)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return code;
+    /* The error may be an earlier one, whose reason is gone. */
+    fprintf(stderr, "%s: not all could be written to standard output%s%s\n", program,
+            errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
+    return EXIT_FAILURE;
 }
 
 const char *command_line_read_server(const struct option_spec *spec, const char *value, void *field)

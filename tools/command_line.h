@@ -34,6 +34,10 @@ bool command_line_read(const struct option_table *table, int argc, char **argv, 
 bool command_line_read_arguments(const struct option_table *table, int argc, char **argv,
                                  void *fields, struct option_reading *ret_reading, int *ret_exit);
 
+/* command_line_end writes out what standard output still holds, and gives the exit code: |code|, or
+ * 1 with a line on standard error when not all of it could be written. */
+int command_line_end(const char *program, int code);
+
 /* command_line_read_server is the |read| of an option that is a server's address, port 3478
  * unless given; the field is a struct transport_addr. */
 #define COMMAND_LINE_SERVER_RULE                                                                   \

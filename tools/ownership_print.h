@@ -1,4 +1,4 @@
-/* ownership_print.h — shards and allocations as lines for people, or as JSON. */
+/* ownership_print.h — shards, allocations and channels as tables for people. */
 #ifndef RELAY_OWNERSHIP_PRINT_H
 #define RELAY_OWNERSHIP_PRINT_H
 
@@ -6,16 +6,13 @@
 
 #include <stdio.h>
 
-void print_shards_text(const struct ownership_view *view, FILE *out);
-void print_shards_json(const struct ownership_view *view, FILE *out);
+/* A row for each shard, allocation or channel; none longer than |width|, 0: as they are. */
+void print_shards_text(const struct ownership_view *view, unsigned width, FILE *out);
+void print_allocations_text(const struct ownership_view *view, unsigned width, FILE *out);
+void print_channels_text(const struct ownership_view *view, unsigned width, FILE *out);
 
-/* One row for each allocation. */
-void print_allocations_text(const struct ownership_view *view, FILE *out);
-/* An array, with the channels of each. */
-void print_allocations_json(const struct ownership_view *view, FILE *out);
-
-/* One line with all that is known of one allocation, or its object. */
-void print_owner_text(const struct view_allocation *allocation, FILE *out);
-void print_owner_json(const struct view_allocation *allocation, FILE *out);
+/* One line with all that is known of one allocation of |view|. */
+void print_owner_text(const struct ownership_view *view, const struct view_allocation *allocation,
+                      FILE *out);
 
 #endif

@@ -1,70 +1,48 @@
-/* ownership_view.c — what a registry tells of a host's shards, allocations and channels, gathered.
- */
+/* ownership_view.c — the shards, allocations and channels of a host, gathered. */
 #include "ownership_view.h"
 
 #include "boot_id.h"
 #include "system_clock.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Room for one more element behind |count|; NULL without memory, and |array| stays. */
-static void *one_more(void *array, size_t count, size_t size)
+static void *one_more(struct ownership_view *view, void *array, size_t count, size_t size)
 {
+    void *larger = array;
+
     /* At powers of two. */
-    if ((count & (count - 1)) != 0)
-        return array;
-    return reallocarray(array, count == 0 ? 1 : 2 * count, size);
+    if ((count & (count - 1)) == 0)
+        larger = reallocarray(array, count == 0 ? 1 : 2 * count, size);
+    view->has_failed |= larger == NULL;
+    return larger;
 }
 
-static bool fail(const char *program, const char *why)
+void view_add_shard(struct ownership_view *view, const struct view_shard *shard)
 {
-    fprintf(stderr, "%s: %s\n", program, why);
-    return false;
-}
+    struct view_shard *shards = one_more(view, view->shards, view->shard_count, sizeof(*shards));
 
-static const char away[] = "the ownership registry does not answer";
-
-static void on_lease(void *context, const struct shard_lease *lease, bool is_live)
-{
-    struct ownership_view *view = context;
-    struct view_shard *shards = one_more(view->shards, view->shard_count, sizeof(*shards));
-
-    if (shards == NULL) {
-        view->has_failed = true;
+    if (shards == NULL)
         return;
-    }
     view->shards = shards;
-    shards[view->shard_count++] = (struct view_shard){.lease = *lease, .is_live = is_live};
+    shards[view->shard_count++] = *shard;
 }
 
-static int by_number(const void *a, const void *b)
+void view_add_note(struct ownership_view *view, const char *format, ...)
 {
-    uint32_t first = ((const struct view_shard *)a)->lease.owner.shard;
-    uint32_t second = ((const struct view_shard *)b)->lease.owner.shard;
+    struct problem *notes = one_more(view, view->notes, view->note_count, sizeof(*notes));
+    va_list args;
 
-    return (first > second) - (first < second);
-}
-
-bool view_read_shards(struct registry_reader *reader, const char *program,
-                      struct ownership_view *view)
-{
-    if (!registry_reader_leases(reader, on_lease, view))
-        return fail(program, away);
-    if (view->has_failed)
-        return fail(program, err_name(ERR_NO_MEMORY));
-    if (view->shard_count > 0)
-        qsort(view->shards, view->shard_count, sizeof(*view->shards), by_number);
-    for (size_t i = 0; i < view->shard_count; i++) {
-        struct view_shard *shard = &view->shards[i];
-        struct problem problem;
-
-        shard->has_counters =
-            counter_page_read(registry_reader_dir(reader), shard->lease.owner.shard,
-                              &shard->counters, &problem) == ERR_OK;
-    }
-    return true;
+    if (notes == NULL)
+        return;
+    view->notes = notes;
+    va_start(args, format);
+    if (vsnprintf(notes[view->note_count].text, sizeof(notes->text), format, args) >= 0)
+        view->note_count++;
+    va_end(args);
 }
 
 /* Times are of the clock of the boot that the owner's lease names. */
@@ -74,13 +52,12 @@ static int64_t seconds_left(const struct view_shard *shard, struct mono_time tim
     int64_t now = system_mono_time().usec;
 
     boot_id_read(boot);
-    if (shard != NULL && strcmp(shard->lease.boot, boot) != 0)
+    if (shard != NULL && shard->has_lease && strcmp(shard->lease.boot, boot) != 0)
         now = (int64_t)system_wall_time().sec * USEC_PER_SEC - shard->lease.wall_offset_usec;
     return (time.usec - now) / USEC_PER_SEC;
 }
 
-static const struct view_shard *shard_of(const struct ownership_view *view,
-                                         const struct owner *owner)
+const struct view_shard *view_shard_of(const struct ownership_view *view, const struct owner *owner)
 {
     for (size_t i = 0; i < view->shard_count; i++)
         if (owner_equal(&view->shards[i].lease.owner, owner))
@@ -91,21 +68,17 @@ static const struct view_shard *shard_of(const struct ownership_view *view,
 static void add_allocation(struct ownership_view *view, const struct owner *owner,
                            const struct turn_record *record)
 {
-    const struct view_shard *shard = shard_of(view, owner);
     struct view_allocation *allocations =
-        one_more(view->allocations, view->allocation_count, sizeof(*allocations));
+        one_more(view, view->allocations, view->allocation_count, sizeof(*allocations));
 
-    if (allocations == NULL) {
-        view->has_failed = true;
+    if (allocations == NULL)
         return;
-    }
     view->allocations = allocations;
-    allocations[view->allocation_count++] =
-        (struct view_allocation){.owner = *owner,
-                                 .is_live = shard != NULL && shard->is_live,
-                                 .five_tuple = record->five_tuple,
-                                 .record = record->allocation,
-                                 .left_sec = seconds_left(shard, record->allocation.expires)};
+    allocations[view->allocation_count++] = (struct view_allocation){
+        .owner = *owner,
+        .five_tuple = record->five_tuple,
+        .record = record->allocation,
+        .left_sec = seconds_left(view_shard_of(view, owner), record->allocation.expires)};
 }
 
 /* What is beneath an allocation follows it. */
@@ -118,23 +91,20 @@ static void add_channel(struct ownership_view *view, const struct owner *owner,
     if (allocation == NULL || !five_tuple_equal(&allocation->five_tuple, &record->five_tuple))
         return;
     struct view_channel *channels =
-        one_more(allocation->channels, allocation->channel_count, sizeof(*channels));
+        one_more(view, allocation->channels, allocation->channel_count, sizeof(*channels));
 
-    if (channels == NULL) {
-        view->has_failed = true;
+    if (channels == NULL)
         return;
-    }
     allocation->channels = channels;
     channels[allocation->channel_count++] = (struct view_channel){
         .number = record->channel.number,
         .peer = record->channel.peer,
-        .left_sec = seconds_left(shard_of(view, owner), record->channel.bound_until)};
+        .left_sec = seconds_left(view_shard_of(view, owner), record->channel.bound_until)};
 }
 
-static void on_record(void *context, const struct owner *owner, const struct turn_record *record)
+void view_add_record(struct ownership_view *view, const struct owner *owner,
+                     const struct turn_record *record)
 {
-    struct ownership_view *view = context;
-
     if (record == NULL)
         view->unreadable++;
     else if (record->kind == TURN_RECORD_ALLOCATION)
@@ -152,49 +122,52 @@ static int by_shard_and_port(const void *a, const void *b)
     return (int)first->record.port - (int)second->record.port;
 }
 
-static bool end(const char *program, struct ownership_view *view)
+void view_sort_allocations(struct ownership_view *view)
 {
-    if (view->has_failed)
-        return fail(program, err_name(ERR_NO_MEMORY));
     if (view->allocation_count > 0)
         qsort(view->allocations, view->allocation_count, sizeof(*view->allocations),
               by_shard_and_port);
-    if (view->unreadable > 0)
-        fprintf(stderr, "%s: %llu records cannot be read\n", program,
-                (unsigned long long)view->unreadable);
-    return true;
 }
 
-bool view_read_allocations(struct registry_reader *reader, const char *program,
-                           struct ownership_view *view)
-{
-    if (!view_read_shards(reader, program, view))
-        return false;
-    for (size_t i = 0; i < view->shard_count; i++)
-        if (!registry_reader_list(reader, &view->shards[i].lease.owner, on_record, view))
-            return fail(program, away);
-    return end(program, view);
-}
-
-bool view_read_port(struct registry_reader *reader, const char *program, uint16_t port,
-                    struct ownership_view *view)
-{
-    bool is_found;
-
-    if (!view_read_shards(reader, program, view))
-        return false;
-    if (!registry_reader_find_port(reader, port, on_record, view, &is_found))
-        return fail(program, away);
-    return end(program, view);
-}
-
-void view_free(struct ownership_view *view)
+void view_forget_allocations(struct ownership_view *view)
 {
     for (size_t i = 0; i < view->allocation_count; i++)
         free(view->allocations[i].channels);
     free(view->allocations);
+    view->allocations = NULL;
+    view->allocation_count = 0;
+    view->unreadable = 0;
+}
+
+void view_keep_client(struct ownership_view *view, const struct transport_addr *client)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < view->allocation_count; i++) {
+        const struct transport_addr *found = &view->allocations[i].five_tuple.client;
+
+        if (transport_addr_same_ip(found, client) &&
+            (client->port == 0 || found->port == client->port))
+            view->allocations[kept++] = view->allocations[i];
+        else
+            free(view->allocations[i].channels);
+    }
+    view->allocation_count = kept;
+}
+
+void view_free(struct ownership_view *view)
+{
+    view_forget_allocations(view);
     free(view->shards);
+    free(view->notes);
     *view = (struct ownership_view){0};
+}
+
+const char *view_shard_state(const struct ownership_view *view, const struct view_shard *shard)
+{
+    if (shard->page.err == ERR_NOT_FOUND && shard->has_lease)
+        return shard_state_name(shard->lease.state);
+    return shard_page_state(&shard->page, view->now);
 }
 
 const char *view_families(uint8_t families)

@@ -2,31 +2,25 @@
  * end to the waiting. */
 #include "registry_reader.h"
 
-#include "record.h"
-#include "state_dir.h"
 #include "system_clock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 
 enum {
-    /* For the first contact. */
-    CONTACT_SEC = 3,
     STEP_USEC = 10000,
     /* Longer than a shard waits: a person would rather have the answer. */
     TIMEOUT_MSEC = 2000,
 };
 
 struct registry_reader {
-    struct state_dir dir;
+    const char *host;
     struct event_base *base;
     struct ownership *ownership;
-    char host[HOST_NAME_MAX_LEN + 1];
     char why[PROBLEM_TEXT_MAX]; /* the registry is away */
     bool is_answered;
     enum ownership_outcome outcome;
@@ -34,25 +28,6 @@ struct registry_reader {
     ownership_each_record *each_record;
     void *context;
 };
-
-const char *registry_read_url(const struct option_spec *spec, const char *value, void *field)
-{
-    static struct problem problem; /* outlives the call: what is returned is printed */
-
-    (void)spec;
-    if (ownership_check_url(value, &problem) != ERR_OK)
-        return problem.text;
-    memcpy(field, &value, sizeof(value));
-    return NULL;
-}
-
-const char *registry_read_instance(const struct option_spec *spec, const char *value, void *field)
-{
-    if (!host_name_valid(value))
-        return spec->rule;
-    memcpy(field, &value, sizeof(value));
-    return NULL;
-}
 
 static struct turn_now now(void)
 {
@@ -67,29 +42,6 @@ static void on_change(void *context, bool is_available, const char *why)
         (void)snprintf(reader->why, sizeof(reader->why), "%s", why);
 }
 
-static enum err find_host(const struct registry_options *options, struct registry_reader *reader,
-                          struct problem *problem)
-{
-    if (options->instance != NULL) {
-        (void)snprintf(reader->host, sizeof(reader->host), "%s", options->instance);
-        return ERR_OK;
-    }
-    if (gethostname(reader->host, sizeof(reader->host)) == 0 &&
-        memchr(reader->host, '\0', sizeof(reader->host)) != NULL && host_name_valid(reader->host))
-        return ERR_OK;
-    problem_set(problem, "the name of this host cannot be an instance; give --instance");
-    return ERR_RANGE;
-}
-
-static enum err open_dir(const struct registry_options *options, struct registry_reader *reader,
-                         struct problem *problem)
-{
-    char path[STATE_DIR_PATH_MAX];
-    enum err err = state_dir_resolve(options->state_dir, path, problem);
-
-    return err == ERR_OK ? state_dir_open(path, STATE_DIR_INSPECT, &reader->dir, problem) : err;
-}
-
 static void turn(struct registry_reader *reader)
 {
     const struct timeval step = {.tv_usec = STEP_USEC};
@@ -98,9 +50,10 @@ static void turn(struct registry_reader *reader)
     (void)event_base_dispatch(reader->base);
 }
 
-static enum err await_contact(struct registry_reader *reader, struct problem *problem)
+static enum err await_contact(struct registry_reader *reader, uint32_t patience_sec,
+                              struct problem *problem)
 {
-    struct mono_time end = mono_time_add_sec(system_mono_time(), CONTACT_SEC);
+    struct mono_time end = mono_time_add_sec(system_mono_time(), patience_sec);
 
     while (!ownership_is_available(reader->ownership)) {
         if (mono_time_due(end, system_mono_time())) {
@@ -113,22 +66,22 @@ static enum err await_contact(struct registry_reader *reader, struct problem *pr
     return ERR_OK;
 }
 
-static enum err open_registry(const struct registry_options *options,
+static enum err open_registry(const struct relay_place *place, uint32_t patience_sec,
                               struct registry_reader *reader, struct problem *problem)
 {
-    const struct ownership_config config = {.url = options->coordination,
-                                            .dir = &reader->dir,
+    const struct ownership_config config = {.url = place->deployment.coordination,
+                                            .dir = &place->dir,
                                             .base = reader->base,
                                             .timeout_msec = TIMEOUT_MSEC,
                                             .on_change = on_change,
                                             .context = reader};
     enum err err = ownership_open(&config, &reader->ownership, problem);
 
-    return err == ERR_OK ? await_contact(reader, problem) : err;
+    return err == ERR_OK ? await_contact(reader, patience_sec, problem) : err;
 }
 
-enum err registry_reader_open(const struct registry_options *options, struct registry_reader **ret,
-                              struct problem *problem)
+enum err registry_reader_open(const struct relay_place *place, uint32_t patience_sec,
+                              struct registry_reader **ret, struct problem *problem)
 {
     struct registry_reader *reader = calloc(1, sizeof(*reader));
 
@@ -136,16 +89,13 @@ enum err registry_reader_open(const struct registry_options *options, struct reg
         problem_set(problem, "%s", err_name(ERR_NO_MEMORY));
         return ERR_NO_MEMORY;
     }
-    reader->dir = STATE_DIR_CLOSED;
+    reader->host = place->deployment.instance;
     reader->base = event_base_new();
     if (reader->base == NULL)
         problem_set(problem, "no event loop: %s", strerror(errno));
-    enum err err = reader->base != NULL ? find_host(options, reader, problem) : ERR_IO;
+    enum err err =
+        reader->base != NULL ? open_registry(place, patience_sec, reader, problem) : ERR_IO;
 
-    if (err == ERR_OK)
-        err = open_dir(options, reader, problem);
-    if (err == ERR_OK)
-        err = open_registry(options, reader, problem);
     if (err != ERR_OK) {
         registry_reader_close(reader);
         return err;
@@ -161,18 +111,7 @@ void registry_reader_close(struct registry_reader *reader)
     ownership_close(reader->ownership);
     if (reader->base != NULL)
         event_base_free(reader->base);
-    state_dir_close(&reader->dir);
     free(reader);
-}
-
-const char *registry_reader_host(const struct registry_reader *reader)
-{
-    return reader->host;
-}
-
-const struct state_dir *registry_reader_dir(const struct registry_reader *reader)
-{
-    return &reader->dir;
 }
 
 static void on_done(void *context, const struct ownership_answer *answer)

@@ -3,6 +3,7 @@
 #include "bench_options.h"
 #include "bench_report.h"
 #include "bench_traffic.h"
+#include "command_line.h"
 #include "process_usage.h"
 #include "rate_search.h"
 #include "stop_signal.h"
@@ -205,9 +206,9 @@ int main(int argc, char **argv)
     static struct credential credential;
     int code;
     if (!bench_options_read(argc, argv, &options, &plan, &credential, &code))
-        return code;
+        return command_line_end(PROGRAM, code);
     stop_signal_catch();
     bool ok = raise_descriptors(&plan) && run(&plan, options.json, options.per_flow);
     crypto_wipe(&credential, sizeof credential);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    return command_line_end(PROGRAM, ok ? EXIT_SUCCESS : EXIT_FAILURE);
 }

@@ -9,7 +9,9 @@
 #include <string.h>
 
 static const struct relayctl_command *const commands[] = {
-    &relayctl_shards, &relayctl_allocations, &relayctl_owner, &relayctl_credential, &relayctl_ping,
+    &relayctl_status,     &relayctl_shards, &relayctl_allocations, &relayctl_channels,
+    &relayctl_owner,      &relayctl_drain,  &relayctl_undrain,     &relayctl_delete,
+    &relayctl_credential, &relayctl_ping,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
@@ -22,7 +24,7 @@ static void print_usage(FILE *out)
     fputs("\nrelayctl COMMAND --help prints the options of a command.\n", out);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         print_usage(stderr);
@@ -42,4 +44,9 @@ int main(int argc, char **argv)
     }
     fprintf(stderr, "relayctl: \"%s\" is no command; see relayctl --help\n", argv[1]);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    return command_line_end("relayctl", run(argc, argv));
 }

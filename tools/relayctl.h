@@ -14,9 +14,14 @@ struct relayctl_command {
 };
 
 /* Each in cmd_<name>.c. */
+extern const struct relayctl_command relayctl_status;
 extern const struct relayctl_command relayctl_shards;
 extern const struct relayctl_command relayctl_allocations;
+extern const struct relayctl_command relayctl_channels;
 extern const struct relayctl_command relayctl_owner;
+extern const struct relayctl_command relayctl_drain;
+extern const struct relayctl_command relayctl_undrain;
+extern const struct relayctl_command relayctl_delete;
 extern const struct relayctl_command relayctl_credential;
 extern const struct relayctl_command relayctl_ping;
 

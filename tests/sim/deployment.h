@@ -4,7 +4,7 @@
  *     clients ──► steering, wrong on purpose ──► shard 0 … shard N-1 ◄──► registry, behind a
  *     peers   ◄──────── relay sockets ──────────┘   hand over              network
  *
- * Processes are killed, paused, and started in another number. The life of a deployment
+ * Processes are killed, paused, drained, and started in another number. The life of a deployment
  * is chapters; each ends with everybody healthy and a look at everything (deployment_check.c).
  *
  * What is asserted, beside what the core and the backends assert themselves:
@@ -31,6 +31,8 @@
  * (f) Nothing waits for the registry: a process does not send for at most
  *     DEPLOYMENT_SILENT_MSEC, and only after it was paused for longer than LEASE_PAUSE_MSEC; while
  *     the registry answers some things and not others, for DEPLOYMENT_SILENT_IN_TROUBLE_MSEC.
+ * (g) A draining shard makes no allocation. What it has is kept, by (b); and who owns what another
+ *     one makes in its place is as in (a), (c) and (d).
  */
 #ifndef RELAY_TESTS_DEPLOYMENT_H
 #define RELAY_TESTS_DEPLOYMENT_H
@@ -59,6 +61,8 @@ enum chapter { CHAPTER_STRICT, CHAPTER_LAX, CHAPTER_TROUBLED };
     X(KILLED_WHILE_STARTING)                                                                       \
     X(PAUSED)                                                                                      \
     X(PAUSED_TOO_LONG)                                                                             \
+    X(DRAINED)                                                                                     \
+    X(UNDRAINED)                                                                                   \
     X(RESIZED)                                                                                     \
     X(STORE_AWAY)                                                                                  \
     X(STORE_EMPTIED)                                                                               \
@@ -118,6 +122,8 @@ struct slot {
     bool is_paused;
     bool is_waking;            /* has not run since it was paused */
     struct mono_time woken_at; /* after its last pause of some length */
+    bool is_draining;          /* kept over the ends of processes */
+    struct mono_time draining_since;
     struct datagram_queue listener;
     struct datagram_queue redirected;
     bool holds[DEPLOYMENT_CLIENTS]; /* as of its last turn */
@@ -183,6 +189,8 @@ void deployment_advance(struct deployment *d, int64_t usec);
 /* deployment_processes.c */
 void deployment_start(struct deployment *d, size_t slot);
 void deployment_kill(struct deployment *d, size_t slot);
+/* deployment_drain has a live process begin to drain, or end that. */
+void deployment_drain(struct deployment *d, size_t slot, bool is_draining);
 /* deployment_wake ends the pause of a process. */
 void deployment_wake(struct deployment *d, size_t slot);
 /* The client whose five-tuple it is; aborts when it is nobody's. */

@@ -295,6 +295,11 @@ void deployment_operator_acts(struct deployment *d)
             return;
         }
     }
+    if (chance(c, 25)) {
+        if (d->slots[slot].process && !d->slots[slot].is_paused)
+            deployment_drain(d, slot, !d->slots[slot].is_draining);
+        return;
+    }
     bool is_strict = d->chapter == CHAPTER_STRICT;
     if (is_strict && !(what < 85 ? is_well(d, slot) : are_all_well(d)))
         return;

@@ -27,6 +27,16 @@ static void check_silence(const struct deployment *d, const struct process *proc
                         process->config.shard, msec);
 }
 
+/* What was there before, or was restored or adopted, may be older than the process or the wish. */
+static void check_drained(struct deployment *d, size_t slot, const struct turn_record *record)
+{
+    const struct slot *s = &d->slots[slot];
+    if (s->is_draining && mono_time_before(s->draining_since, record->allocation.created) &&
+        mono_time_before(s->process->started_at, record->allocation.created))
+        deployment_fail(d, "(g) shard %zu is draining and has made an allocation for client %zu",
+                        slot, client_of(d, &record->five_tuple));
+}
+
 void deployment_check_process(struct deployment *d, size_t slot)
 {
     struct slot *s = &d->slots[slot];
@@ -36,6 +46,8 @@ void deployment_check_process(struct deployment *d, size_t slot)
     s->is_waking = false;
     check_silence(d, s->process);
     for (size_t i = 0; i < count; i++) {
+        if (records[i].kind == TURN_RECORD_ALLOCATION)
+            check_drained(d, slot, &records[i]);
         if (records[i].kind != TURN_RECORD_ALLOCATION || records[i].allocation.unclaimed)
             continue;
         size_t client = client_of(d, &records[i].five_tuple);

@@ -28,9 +28,8 @@ static bool port_is_taken(void *context, uint16_t port)
 static enum shard_process_state process_of(void *context, uint32_t shard)
 {
     const struct deployment *d = context;
-    if (shard >= DEPLOYMENT_SHARDS_MAX || !d->slots[shard].process)
-        return SHARD_PROCESS_NONE;
-    return d->slots[shard].process->is_ready ? SHARD_PROCESS_SERVING : SHARD_PROCESS_STARTING;
+    return shard < DEPLOYMENT_SHARDS_MAX ? process_state(d->slots[shard].process)
+                                         : SHARD_PROCESS_NONE;
 }
 
 static void on_answer(void *context, struct process *process, const struct sent *sent)
@@ -87,9 +86,20 @@ void deployment_start(struct deployment *d, size_t slot)
     d->slots[slot].is_paused = false;
     d->slots[slot].woken_at = d->now;
     d->slots[slot].process = process_start(&config, d->now);
+    process_set_draining(d->slots[slot].process, d->slots[slot].is_draining);
     if (!d->network.is_away)
         ownership_model_set_link(d->slots[slot].process->ownership, true);
     memset(d->slots[slot].holds, 0, sizeof(d->slots[slot].holds));
+}
+
+void deployment_drain(struct deployment *d, size_t slot, bool is_draining)
+{
+    struct slot *s = &d->slots[slot];
+    deployment_say(d, "shard %zu %s", slot, is_draining ? "is drained" : "is drained no more");
+    deployment_count(d, is_draining ? DEPLOYMENT_DRAINED : DEPLOYMENT_UNDRAINED);
+    s->is_draining = is_draining;
+    s->draining_since = d->now;
+    process_set_draining(s->process, is_draining);
 }
 
 void deployment_kill(struct deployment *d, size_t slot)

@@ -28,9 +28,7 @@ static bool port_is_taken(void *context, uint16_t port)
 static enum shard_process_state process_of(void *context, uint32_t shard)
 {
     const struct host *host = context;
-    if (shard >= HOST_SHARDS_MAX || !host->slots[shard].process)
-        return SHARD_PROCESS_NONE;
-    return host->slots[shard].process->is_ready ? SHARD_PROCESS_SERVING : SHARD_PROCESS_STARTING;
+    return shard < HOST_SHARDS_MAX ? process_state(host->slots[shard].process) : SHARD_PROCESS_NONE;
 }
 
 static void on_answer(void *context, struct process *process, const struct sent *sent)

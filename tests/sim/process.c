@@ -99,7 +99,7 @@ static struct outcome open_relay(struct process *process, const struct turn_comm
 static void close_relay(struct process *process, const struct turn_command *command)
 {
     struct process_relay *relay = &process->relays[command->relay_id.index];
-    static const char *const ends[] = {"deleted", "expired", "lost", "refused"};
+    static const char *const ends[] = {"deleted", "removed", "expired", "lost", "refused"};
     if (!relay->is_open || relay->id.generation != command->relay_id.generation)
         return;
     relay->is_open = false;
@@ -380,6 +380,7 @@ struct process *process_start(const struct process_config *config, struct mono_t
         abort();
     process->config = *config;
     process->now = simulated_now(mono);
+    process->started_at = mono;
     process->redirect.values = process->values;
     process->unsent_since = MONO_TIME_NEVER;
     process->random_count = config->serial << 32;

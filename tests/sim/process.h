@@ -80,11 +80,14 @@ struct process {
     uint64_t values[COUNTER_PAGE_VALUES];
     uint64_t random_count;
     struct turn_now now;
+    struct mono_time started_at;
     struct mono_time deadline;
     bool is_round_open;
     bool may_send;
     bool is_ready;
     bool is_restored;
+    bool is_adopted;
+    bool is_draining;
     bool is_closing;
     uint8_t hops;
     struct mono_time unsent_since; /* nothing may be sent; else NEVER */
@@ -92,6 +95,12 @@ struct process {
 
 struct process *process_start(const struct process_config *config, struct mono_time now);
 void process_kill(struct process *process);
+
+/* process_set_draining: membership_set_draining. */
+void process_set_draining(struct process *process, bool is_draining);
+
+/* What others see of |process|, NULL when it is dead. */
+enum shard_process_state process_state(const struct process *process);
 
 /* process_wake: one turn of its event loop at |now|. */
 void process_wake(struct process *process, struct mono_time now);

@@ -45,13 +45,39 @@ static bool is_restored(void *context)
     return process->is_restored;
 }
 
+static void tell_state(struct process *process)
+{
+    if (process->is_adopted)
+        registrar_set_state(process->registrar,
+                            process->is_draining ? SHARD_STATE_DRAINING : SHARD_STATE_SERVING);
+}
+
+void process_set_draining(struct process *process, bool is_draining)
+{
+    process->is_draining = is_draining;
+    turn_server_set_draining(process->server, is_draining);
+    handover_set_draining(process->handover, is_draining);
+    tell_state(process);
+    process->deadline = (struct mono_time){0}; /* it was told in a round, which has an end */
+}
+
+enum shard_process_state process_state(const struct process *process)
+{
+    if (!process)
+        return SHARD_PROCESS_NONE;
+    if (!process->is_ready)
+        return SHARD_PROCESS_STARTING;
+    return process->is_draining ? SHARD_PROCESS_DRAINING : SHARD_PROCESS_SERVING;
+}
+
 static void on_adopted(void *context, struct turn_now now, uint64_t adopted)
 {
     struct process *process = context;
     (void)now;
     if (adopted > 0)
         registrar_claim_unclaimed(process->registrar);
-    registrar_set_state(process->registrar, SHARD_STATE_SERVING);
+    process->is_adopted = true;
+    tell_state(process);
 }
 
 static void on_ready(void *context, struct turn_now now)

@@ -47,6 +47,8 @@ static const size_t must_happen[] = {
     SHARD_COUNT_REDIRECT_SENT,
     SHARD_COUNT_REDIRECT_RECEIVED,
     SHARD_COUNT_REDIRECT_HOP_LIMIT,
+    SHARD_COUNT_DRAIN_HANDED_ON,
+    SHARD_COUNT_DRAIN_REFUSED,
 };
 
 static int judge(const char *name, uint64_t count)

@@ -213,6 +213,21 @@ static void kill_shard(struct world *world, size_t shard)
     checked_restart(&world->shards[shard]);
 }
 
+/* The operator has a client deleted, or a shard drained, or ends that. */
+static void operator_acts(struct world *world, size_t client)
+{
+    struct choices *c = &world->choices;
+    size_t shard = choose(c, (uint32_t)world->shard_count);
+    struct checked_server *cs = &world->shards[shard];
+    struct event nobody = {.client = 0};
+    if (chance(c, 30)) {
+        turn_server_set_draining(cs->server, chance(c, 40));
+        return;
+    }
+    while (checked_delete(cs, &world->actors[client].client.tuple.client))
+        carry_out(world, shard, &nobody);
+}
+
 static void to_client(struct world *world, const struct event *event)
 {
     if (event->client == WORLD_CLIENTS || event->len == 0)
@@ -290,6 +305,8 @@ static void handle(struct world *world, const struct event *event)
 {
     switch (event->kind) {
     case EVENT_CLIENT_ACTS: {
+        if (chance(&world->choices, 1))
+            operator_acts(world, event->client);
         actor_act(world, event->client);
         /* The first ones act most, so that they get somewhere. */
         size_t next = choose(&world->choices, 1 + choose(&world->choices, WORLD_CLIENTS));

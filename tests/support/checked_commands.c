@@ -148,6 +148,10 @@ static void on_close(struct checked_server *cs, const struct checked_input *inpu
             checked_fail(cs, "an allocation expires before its time");
         if (c->families != a->families)
             checked_fail(cs, "half an allocation expires");
+    } else if (c->end == TURN_END_REMOVED) {
+        if (input->kind != INPUT_DELETE || !five_tuple_equal(&a->five_tuple, &input->tuple) ||
+            c->families != a->families)
+            checked_fail(cs, "an allocation is removed that nobody wanted to");
     } else if (is_refused || c->end == TURN_END_LOST) {
         check_given_up(cs, input, a, c);
     } else {

@@ -266,7 +266,7 @@ void rules_state(struct checked_server *cs)
                      (unsigned long long)c[TURN_COUNT_PORTS_RESTING],
                      (unsigned long long)c[TURN_COUNT_RESERVATIONS], live, opening, slice);
     if (c[TURN_COUNT_ALLOCATIONS_CREATED] + c[TURN_COUNT_ALLOCATIONS_RESTORED] !=
-        live - claiming + c[TURN_COUNT_ALLOCATIONS_DELETED] + c[TURN_COUNT_ALLOCATIONS_EXPIRED] +
-            c[TURN_COUNT_ALLOCATIONS_LOST])
+        live - claiming + c[TURN_COUNT_ALLOCATIONS_DELETED] + c[TURN_COUNT_ALLOCATIONS_REMOVED] +
+            c[TURN_COUNT_ALLOCATIONS_EXPIRED] + c[TURN_COUNT_ALLOCATIONS_LOST])
         checked_fail(cs, "allocations made, restored, ended and live do not add up");
 }

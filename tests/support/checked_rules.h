@@ -12,6 +12,7 @@ struct checked_input {
         INPUT_OUTCOME,
         INPUT_CLAIM,
         INPUT_LOST,
+        INPUT_DELETE,
         INPUT_PUBLISH,
         INPUT_TIMEOUT
     } kind;

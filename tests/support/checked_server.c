@@ -48,7 +48,7 @@ void checked_server_deinit(struct checked_server *cs)
 
 const char *command_end_text(enum turn_end end)
 {
-    static const char *const texts[] = {"deleted", "expired", "lost", "refused"};
+    static const char *const texts[] = {"deleted", "removed", "expired", "lost", "refused"};
     return texts[end];
 }
 
@@ -301,6 +301,23 @@ void checked_lost(struct checked_server *cs, const struct five_tuple *tuple)
     turn_server_lost(cs->server, cs->now, tuple);
     drain(cs, &input);
     rules_state(cs);
+}
+
+bool checked_delete(struct checked_server *cs, const struct transport_addr *client)
+{
+    struct checked_input input = {.kind = INPUT_DELETE, .tuple.client = *client};
+    uint16_t port = 0;
+    begin_input(cs);
+    bool any = turn_server_delete(cs->server, cs->now, client, &input.tuple, &port);
+    const struct model_allocation *a = model_by_tuple(&cs->model, &input.tuple);
+    if (any && (!a || a->state != MODEL_LIVE || a->port != port ||
+                !transport_addr_equal(&a->five_tuple.client, client)))
+        checked_fail(cs, "another allocation is deleted than was to be");
+    drain(cs, &input);
+    if (any != (cs->seen_count > 0))
+        checked_fail(cs, "deleting says that it has done something, or nothing, wrongly");
+    rules_state(cs);
+    return any;
 }
 
 void checked_advance(struct checked_server *cs, int64_t usec)

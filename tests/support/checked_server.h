@@ -80,6 +80,9 @@ void checked_claim_result(struct checked_server *cs, struct turn_relay_id relay_
 bool checked_publish(struct checked_server *cs, struct turn_publication *publication);
 void checked_lost(struct checked_server *cs, const struct five_tuple *tuple);
 
+/* checked_delete deletes one allocation of |client|; false when there is none. */
+bool checked_delete(struct checked_server *cs, const struct transport_addr *client);
+
 /* checked_restart kills the server and rebuilds it from what is recorded. */
 void checked_restart(struct checked_server *cs);
 

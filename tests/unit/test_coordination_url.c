@@ -130,9 +130,30 @@ static void long_ones(void **state)
     refuses(url, "1024");
 }
 
+static void describes_without_what_lets_one_in(void **state)
+{
+    static const struct {
+        const char *url, *text;
+    } rows[] = {
+        {"local", "local"},
+        {"redis://db.example", "redis://db.example"},
+        {"redis://user:s3cret@db.example:1/2", "redis://db.example:1/2"},
+        {"redis://:s3@cret@[2001:db8::1]", "redis://[2001:db8::1]"},
+        {"redis+sentinel://u:s3cret@a,b:1/main/3", "redis+sentinel://a,b:1/main/3"},
+        {"redis+unix:///run/a@b.sock?db=1", "redis+unix:///run/a@b.sock?db=1"},
+        {"redis+unix:///\x1b[2J\xc3", "redis+unix:///?[2J?"},
+    };
+    char text[COORDINATION_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_string_equal(coordination_url_describe(rows[i].url, text), rows[i].text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(describes_without_what_lets_one_in),
         cmocka_unit_test(local),
         cmocka_unit_test(one_redis),
         cmocka_unit_test(user_and_password),

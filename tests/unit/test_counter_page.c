@@ -122,6 +122,7 @@ static void a_reader_sees_what_the_shard_writes(void **state)
 
     assert_int_equal(read_page(&dir, 3, &snapshot), ERR_OK);
     assert_true(snapshot.is_live);
+    assert_int_equal(snapshot.page.starts, 1);
     assert_int_equal(snapshot.page.state, SHARD_STATE_STARTING);
     assert_int_equal(snapshot.page.shard, 3);
     assert_int_equal(snapshot.page.shards, 4);
@@ -161,8 +162,26 @@ static void the_last_values_stay_until_the_next_start(void **state)
     for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++)
         assert_int_equal(snapshot.page.values[i], 0);
     assert_int_equal(snapshot.page.state, SHARD_STATE_STARTING);
+    assert_int_equal(snapshot.page.starts, 2);
     counter_page_close(&writer);
     state_dir_close(&dir);
+}
+
+static void a_live_shard_whose_figures_are_old_hangs(void **state)
+{
+    struct counter_snapshot snapshot = {.page.seen_mono_usec = 10 * USEC_PER_SEC, .is_live = true};
+    const struct mono_time before = {.usec = 9 * USEC_PER_SEC};
+    const struct mono_time old = {.usec = (10 + COUNTER_PAGE_HANGS_SEC) * USEC_PER_SEC};
+    const struct mono_time fresh = {.usec = old.usec - 1};
+
+    (void)state;
+    assert_int_equal(counter_page_age(&snapshot.page, before), 0);
+    assert_int_equal(counter_page_age(&snapshot.page, old), COUNTER_PAGE_HANGS_SEC * USEC_PER_SEC);
+    assert_false(counter_snapshot_hangs(&snapshot, before));
+    assert_false(counter_snapshot_hangs(&snapshot, fresh));
+    assert_true(counter_snapshot_hangs(&snapshot, old));
+    snapshot.is_live = false; /* it does not hang, it is gone */
+    assert_false(counter_snapshot_hangs(&snapshot, old));
 }
 
 static void shards_have_pages_of_their_own(void **state)
@@ -276,6 +295,7 @@ int main(void)
         cmocka_unit_test(states_have_names),
         TEST_IN_DIR(a_reader_sees_what_the_shard_writes),
         TEST_IN_DIR(the_last_values_stay_until_the_next_start),
+        cmocka_unit_test(a_live_shard_whose_figures_are_old_hangs),
         TEST_IN_DIR(shards_have_pages_of_their_own),
         TEST_IN_DIR(a_second_live_process_is_refused),
         TEST_IN_DIR(what_is_no_page_is_told),

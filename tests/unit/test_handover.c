@@ -342,6 +342,116 @@ static void what_is_claimed_here_is_not_sent_away_any_more(void **state)
     assert_string_equal(fixture.log, "one>self ");
 }
 
+/* The header of an Allocate is all that counts; in the log it has no text. */
+static void allocate_arrives(void)
+{
+    static const uint8_t allocate[20] = {0x00, 0x03, 0x00, 0x00, 0x21, 0x12, 0xa4, 0x42};
+    const struct five_tuple five_tuple = tuple();
+
+    handover_datagram(fixture.handover, fixture.now, &five_tuple,
+                      (struct bytes){.data = allocate, .len = sizeof(allocate)},
+                      TURN_SHARD_UNKNOWN);
+}
+
+/* An Allocate of a shard that is draining, with only |shard| left to take it. */
+static void drained_with_only(uint32_t shard)
+{
+    for (uint32_t i = 0; i < 4; i++)
+        fixture.processes[i] = i == shard ? SHARD_PROCESS_SERVING : SHARD_PROCESS_DRAINING;
+    pass_msec(TAKERS_LOOK_MSEC);
+    handover_set_draining(fixture.handover, true);
+}
+
+static void a_draining_shard_hands_on_what_is_nobodys(void **state)
+{
+    (void)state;
+    drained_with_only(2);
+    allocate_arrives();
+    allocate_arrives(); /* once more, and kept behind it */
+    arrives("refresh");
+    assert_string_equal(fixture.log, "");
+    pass_msec(1);
+    run();
+    /* What is no Allocate was nobody's when it came. */
+    assert_string_equal(fixture.log, ">2.0 >2.0 refresh>self ");
+    arrives("bind");
+    allocate_arrives();
+    assert_string_equal(fixture.log, ">2.0 >2.0 refresh>self bind>2.0 >2.0 ");
+    assert_int_equal(fixture.values[SHARD_COUNT_DRAIN_HANDED_ON], 2);
+    assert_int_equal(fixture.network.carried_out, 1);
+}
+
+static void when_the_registry_does_not_say_it_does_not_wait(void **state)
+{
+    (void)state;
+    drained_with_only(2);
+    fixture.delay_usec = OWNERSHIP_MODEL_LOST;
+    allocate_arrives();
+    pass_msec(250);
+    run();
+    assert_string_equal(fixture.log, ">2.0 ");
+}
+
+/* Shard 2 was handed an Allocate, |msec| ago, and takes new ones no more. */
+static void taken_and_drained(int64_t msec)
+{
+    drained_with_only(2);
+    allocate_arrives();
+    pass_msec(1);
+    run();
+    pass_msec(msec);
+    drained_with_only(3);
+    fixture.log[0] = '\0';
+}
+
+static void whether_one_that_takes_no_more_took_it_is_asked(void **state)
+{
+    (void)state;
+    taken_and_drained(0);
+    allocate_arrives();
+    assert_string_equal(fixture.log, "");
+    pass_msec(1);
+    run();
+    assert_string_equal(fixture.log, ">3.0 ");
+}
+
+/* The look-up that checks it anyway after so long is the one that the datagram waits for. */
+static void and_asked_once(void **state)
+{
+    (void)state;
+    taken_and_drained(OWNER_BELIEVED_SEC * INT64_C(1000));
+    allocate_arrives();
+    assert_string_equal(fixture.log, "");
+    assert_int_equal(ownership_model_pending(fixture.ownership), 1);
+    pass_msec(1);
+    run();
+    assert_string_equal(fixture.log, ">3.0 ");
+    assert_int_equal(ownership_model_pending(fixture.ownership), 0);
+}
+
+static void and_when_it_did_it_is_its_owner(void **state)
+{
+    (void)state;
+    taken_and_drained(0);
+    owned_by("host", 2, 60);
+    allocate_arrives();
+    pass_msec(1);
+    run();
+    assert_string_equal(fixture.log, ">2.0 ");
+}
+
+static void an_allocate_that_was_kept_when_draining_ended_is_made_here(void **state)
+{
+    (void)state;
+    drained_with_only(2);
+    allocate_arrives();
+    handover_set_draining(fixture.handover, false);
+    pass_msec(1);
+    run();
+    assert_string_equal(fixture.log, ">self ");
+    assert_int_equal(fixture.values[SHARD_COUNT_DRAIN_REFUSED], 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -360,6 +470,12 @@ int main(void)
         TEST(a_token_names_the_shard),
         TEST(an_allocate_that_is_held_goes_on_with_its_hops),
         TEST(what_is_claimed_here_is_not_sent_away_any_more),
+        TEST(a_draining_shard_hands_on_what_is_nobodys),
+        TEST(when_the_registry_does_not_say_it_does_not_wait),
+        TEST(whether_one_that_takes_no_more_took_it_is_asked),
+        TEST(and_asked_once),
+        TEST(and_when_it_did_it_is_its_owner),
+        TEST(an_allocate_that_was_kept_when_draining_ended_is_made_here),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

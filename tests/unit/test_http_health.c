@@ -61,9 +61,9 @@ static void a_host_that_is_well_is_ready(void **state)
 static void a_shard_that_hangs_makes_it_not_ready_then_not_well(void **state)
 {
     (void)state;
-    unseen_for(1, READY_SEEN_SEC - 1);
+    unseen_for(1, COUNTER_PAGE_HANGS_SEC - 1);
     says(http_health_ready, true, "ok\n");
-    unseen_for(1, READY_SEEN_SEC);
+    unseen_for(1, COUNTER_PAGE_HANGS_SEC);
     says(http_health_alive, true, "ok\nshard 1: hangs: last seen awake 3 s ago\n");
     says(http_health_ready, false, "not ready\nshard 1: hangs: last seen awake 3 s ago\n");
     unseen_for(1, HEALTH_GONE_SEC);

@@ -81,7 +81,7 @@ static void a_shard_is_in_one_state(void **state)
     assert_string_equal(http_shards_state(&shard, now), "serving");
     shard.page.state = SHARD_STATE_DRAINING;
     assert_string_equal(http_shards_state(&shard, now), "draining");
-    shard.page.seen_mono_usec = now.usec - (int64_t)READY_SEEN_SEC * USEC_PER_SEC + 1;
+    shard.page.seen_mono_usec = now.usec - (int64_t)COUNTER_PAGE_HANGS_SEC * USEC_PER_SEC + 1;
     assert_string_equal(http_shards_state(&shard, now), "draining");
     shard.page.seen_mono_usec--;
     assert_string_equal(http_shards_state(&shard, now), "hung");
