@@ -3,39 +3,15 @@ gone, without a registry, and without a relay."""
 
 import json
 import os
-import pty
 import signal
-import struct
 import subprocess
-
-import fcntl
-import termios
 
 import e2e
 from redis_process import Redis
 from relay_process import BUILD, clean_environment, eventually
+from terminal import Terminal
 
 PASSWORD = "the-registrys-password"
-
-
-def in_terminal(columns, *words):
-    """What relayctl prints on a terminal with so many columns."""
-    main, side = pty.openpty()
-    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    with subprocess.Popen([BUILD["relayctl"], *map(str, words)], stdout=side,
-                          stdin=subprocess.DEVNULL, env=clean_environment()) as process:
-        os.close(side)
-        text = b""
-        while True:
-            try:
-                part = os.read(main, 65536)
-            except OSError:  # the other side is closed
-                break
-            if not part:
-                break
-            text += part
-    os.close(main)
-    return process.returncode, text.decode().replace("\r\n", "\n")
 
 
 class Status(e2e.E2eTest):
@@ -119,9 +95,11 @@ class Status(e2e.E2eTest):
         self.relay(shards=2)
         self.becomes("ok", f"{os.uname().nodename} is ok")
         for columns in (120, 60, 30):
-            code, text = in_terminal(columns, "status", "--state-dir", self.folder / "state")
-            self.assertEqual(code, 0)
-            header, *rows = text.splitlines()[-3:]
+            terminal = Terminal([BUILD["relayctl"], "status", "--state-dir", self.folder / "state"],
+                                columns=columns)
+            self.addCleanup(terminal.close)
+            self.assertEqual(terminal.wait(), 0)
+            header, *rows = terminal.text().splitlines()[-3:]
             for row in (header, *rows):
                 self.assertLessEqual(len(row), columns)
             self.assertEqual("pid" in header, columns == 120)
