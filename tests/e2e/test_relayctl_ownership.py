@@ -142,6 +142,31 @@ class FromRegistry(Ask):
         self.assertEqual(self.ask_json("channels", "--client", f"{ip}:1")["channels"], [])
 
 
+class FromShards(Ask):
+    """The registry is away."""
+
+    def setUp(self):
+        super().setUp()
+        self.registry.redis.kill()
+        eventually("the shards notice", lambda: self.started.total("registry_available") == 0)
+
+    def test_owner(self):
+        self.check_owner("shards")
+        self.assertIn("nobody owns", self.ask("owner", "192.0.2.1:1", code=1).stderr)
+
+    def test_lists_also_while_a_shard_hangs(self):
+        notes = self.check_lists("shards")
+        self.assertIn("the ownership registry does not answer", notes)
+        self.assertIn("these are the figures of the shards themselves", notes)
+        other = 1 - self.shard
+        self.stop_shard(other)
+        notes = self.check_lists("shards", code=1)
+        self.assertRegex(notes, rf"what shard {other} owns is missing.*: shard {other} hangs, since")
+        found = self.ask_json("allocations", code=1)
+        self.assertEqual([s["missing"] for s in found["shards"]], [k == other for k in range(SHARDS)])
+        self.check_owner("shards")
+
+
 class Arguments(e2e.E2eTest):
     def test_wrong_ones_exit_2(self):
         for words in (("owner",), ("owner", "nonsense"), ("owner", "192.0.2.1"),
@@ -182,6 +207,7 @@ class Arguments(e2e.E2eTest):
 
 globals().update(registries.for_each(type("Registry", (FromRegistry, e2e.E2eTest), {}),
                                      sanitized=(registries.RedisRegistry,)))
+Away = type("Away", (FromShards, e2e.E2eTest), {"registry_type": registries.RedisRegistry})
 
 if __name__ == "__main__":
     e2e.main()
