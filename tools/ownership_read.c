@@ -10,12 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    CONTACT_SEC = 3,
-    /* When the shards say themselves that the registry is away. */
-    CONTACT_AWAY_SEC = 1,
-};
-
 /* The page of |shard|, or that there is none. */
 static struct shard_page page_of(const struct shard_pages *pages, uint32_t shard)
 {
@@ -111,8 +105,7 @@ static enum err try_registry(const struct relay_place *place, const struct shard
                              struct problem *problem)
 {
     struct registry_reader *reader = NULL;
-    enum err err = registry_reader_open(
-        place, shards_say_away(pages) ? CONTACT_AWAY_SEC : CONTACT_SEC, &reader, problem);
+    enum err err = registry_reader_open(place, shards_say_away(pages), &reader, problem);
 
     if (err == ERR_OK && !read_registry(reader, pages, part, port, view)) {
         problem_set(problem, "the ownership registry does not answer");

@@ -189,13 +189,12 @@ class Arguments(e2e.E2eTest):
 
     def test_neither_registry_nor_shards_are_told_in_a_line(self):
         (self.folder / "state").mkdir(mode=0o700)
-        for command in (("shards",), ("owner", "192.0.2.1:4000")):
-            done = relayctl(*command, "--state-dir", self.folder / "state", "--coordination",
-                            f"redis+unix://{self.folder}/nowhere.sock", "--instance", "a")
-            self.assertEqual(done.returncode, 1)
-            line, = done.stderr.splitlines()
-            self.assertIn("does not answer", line)
-            self.assertIn("no shard", line)
+        done = relayctl("allocations", "--state-dir", self.folder / "state", "--coordination",
+                        f"redis+unix://{self.folder}/nowhere.sock", "--instance", "a")
+        self.assertEqual(done.returncode, 1)
+        line, = done.stderr.splitlines()
+        self.assertIn("does not answer", line)
+        self.assertIn("no shard", line)
 
     def test_a_full_disk_is_told(self):
         with open("/dev/full", "w", encoding="ascii") as full:
