@@ -9,7 +9,8 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libhired
 # runtime, the pinned formatter and linter, and the clients of the end-to-end tests.
 # shellcheck disable=SC2034 # used where this is sourced
 test_packages=(libcmocka-dev clang clang-format-14 clang-tidy-14 libclang-rt-14-dev
-    python3 python3-aioice systemd coturn redis-server redis-sentinel redis-tools iproute2 util-linux)
+    python3 python3-aioice systemd coturn redis-server redis-sentinel redis-tools iproute2 util-linux
+    mandoc bash-completion)
 
 # as_root COMMAND… runs a command as root, by sudo when we are not.
 as_root() {
