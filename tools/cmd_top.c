@@ -67,7 +67,7 @@ static const struct option_spec specs[] = {
         .help = "Print a JSON object on a line for each reading",
         OPTION_FIELD(struct top_options, json),
     },
-    RELAY_PLACE_OPTIONS(struct top_options, place),
+    RELAY_PLACE_DIR_OPTION(struct top_options, place),
     COMMAND_LINE_COMMON_OPTIONS,
 };
 

@@ -131,6 +131,14 @@ class FromRegistry(Ask):
                          rf"^shard {self.shard} hangs: its figures are \d+\.\d s old, and what it "
                          "owns is what it had recorded$")
 
+    def test_a_full_disk_is_told(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            for command in ("shards", "allocations", "status"):
+                for more in ((), ("--json",)):
+                    done = relayctl(command, *more, *self.options, stdout=full)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertRegex(done.stderr, r"^relayctl: .*standard output.*\n$")
+
     def test_a_client_can_be_picked(self):
         other = self.client()
         other.allocate()
@@ -182,9 +190,11 @@ class Arguments(e2e.E2eTest):
                 self.assertEqual(len(done.stderr.splitlines()), 1)
 
     def test_help_names_the_options(self):
-        for command in ("owner", "shards", "allocations", "channels", "status"):
+        for command in ("owner", "shards", "allocations", "channels", "status", "top"):
             text = relayctl(command, "--help").stdout
-            for option in ("--json", "--coordination", "--instance", "--state-dir"):
+            options = ("--json", "--state-dir") if command in ("status", "top") else (
+                "--json", "--coordination", "--instance", "--state-dir")
+            for option in options:
                 self.assertIn(option, text)
 
     def test_neither_registry_nor_shards_are_told_in_a_line(self):
