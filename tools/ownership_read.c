@@ -91,21 +91,18 @@ static void note_hanging(struct ownership_view *view)
     }
 }
 
-/* Some shard moves, and none of those gets an answer from the registry. */
-static bool shards_say_away(const struct shard_pages *pages)
+/* No shard that moves gets an answer from the registry, or there is none to say. */
+static bool none_has_registry(const struct shard_pages *pages)
 {
-    size_t moving = 0, answered = 0;
-
     for (size_t i = 0; i < pages->count; i++) {
         const struct shard_page *page = &pages->pages[i];
 
-        if (page->err != ERR_OK || !page->snapshot.is_live ||
-            counter_snapshot_hangs(&page->snapshot, pages->now))
-            continue;
-        moving++;
-        answered += shard_page_value(page, SHARD_COUNT_REGISTRY_AVAILABLE) != 0;
+        if (page->err == ERR_OK && page->snapshot.is_live &&
+            !counter_snapshot_hangs(&page->snapshot, pages->now) &&
+            shard_page_value(page, SHARD_COUNT_REGISTRY_AVAILABLE) != 0)
+            return false;
     }
-    return moving > 0 && answered == 0;
+    return true;
 }
 
 /* ERR_UNAVAILABLE: then the view has the notes only that it had. */
@@ -114,7 +111,7 @@ static enum err try_registry(const struct relay_place *place, const struct shard
                              struct problem *problem)
 {
     struct registry_reader *reader = NULL;
-    enum err err = registry_reader_open(place, shards_say_away(pages), &reader, problem);
+    enum err err = registry_reader_open(place, none_has_registry(pages), &reader, problem);
 
     if (err == ERR_OK && !read_registry(place, reader, pages, part, port, view)) {
         problem_set(problem, "the ownership registry does not answer");

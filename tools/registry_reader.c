@@ -12,9 +12,8 @@
 #include <event2/event.h>
 
 enum {
-    /* For the first contact; and when it is no surprise that there is none. */
+    /* For the first contact. */
     CONTACT_SEC = 3,
-    CONTACT_AWAY_SEC = 1,
     STEP_USEC = 10000,
     /* Longer than a shard waits: a person would rather have the answer. */
     TIMEOUT_MSEC = 2000,
@@ -56,8 +55,7 @@ static void turn(struct registry_reader *reader)
 static enum err await_contact(struct registry_reader *reader, bool is_said_away,
                               struct problem *problem)
 {
-    struct mono_time end =
-        mono_time_add_sec(system_mono_time(), is_said_away ? CONTACT_AWAY_SEC : CONTACT_SEC);
+    struct mono_time end = mono_time_add_sec(system_mono_time(), CONTACT_SEC);
 
     while (!ownership_is_available(reader->ownership)) {
         if (mono_time_due(end, system_mono_time()) || (is_said_away && reader->why[0] != '\0')) {

@@ -11,8 +11,8 @@
 struct registry_reader;
 
 /*
- * registry_reader_open opens the registry and waits until it answers, some seconds at most. When it
- * |is_said_away| by others, its first failure is believed.
+ * registry_reader_open opens the registry and waits until it answers, some seconds at most. When
+ * |is_said_away|, since no shard gets an answer, its first failure is believed.
  * |place| must outlive the reader: its shards are those meant.
  * ERR_OK, ERR_UNAVAILABLE (it does not answer), or another error; |problem| is written.
  */
