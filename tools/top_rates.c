@@ -151,8 +151,8 @@ static void gather_drops(const struct top_reading *before, struct top_view *view
 
         if (!is_drop(index))
             continue;
-        for (size_t i = 0; i < view->row_count; i++) {
-            const struct shard_page *page = view->rows[i].page;
+        for (size_t i = 0; i < view->reading->pages.count; i++) {
+            const struct shard_page *page = &view->reading->pages.pages[i];
             const struct shard_page *former = former_of(before, page);
 
             if (page->err != ERR_OK || !page->snapshot.is_live)
