@@ -11,6 +11,7 @@
  *     lowest-port 49152
  *     highest-port 65535
  *     http-addr 127.0.0.1:8080          (when it serves HTTP)
+ *     auth-secret-file /etc/relay/…     (when it was given one)
  *     coordination redis://…
  */
 #ifndef RELAY_DEPLOYMENT_FILE_H
@@ -29,6 +30,7 @@
 enum {
     DEPLOYMENT_VERSION_MAX = 32,
     DEPLOYMENT_HTTP_ADDR_MAX = 128,
+    DEPLOYMENT_PATH_MAX = 512,
     DEPLOYMENT_SHARDS_MAX = 65535,
 };
 
@@ -39,7 +41,8 @@ struct deployment {
     uint32_t shards;
     uint16_t lowest_port; /* of the host */
     uint16_t highest_port;
-    char http_addr[DEPLOYMENT_HTTP_ADDR_MAX]; /* empty: none */
+    char http_addr[DEPLOYMENT_HTTP_ADDR_MAX];   /* empty: none */
+    char auth_secret_file[DEPLOYMENT_PATH_MAX]; /* absolute; empty: none was given */
     char coordination[COORDINATION_URL_MAX + 1];
 };
 

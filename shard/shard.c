@@ -1,8 +1,9 @@
 /* shard.c — `relay shard`: one worker, from its listening sockets to the end of its event loop. */
-#include "shard_internal.h"
+#include "shard.h"
 
 #include "event_loop.h"
 #include "log.h"
+#include "shard_internal.h"
 #include "shard_ready.h"
 #include "turn_setup.h"
 

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,6 +39,16 @@ static bool open_counters(struct shard_resources *resources)
     return true;
 }
 
+/* Where the file is for who starts elsewhere. Nothing when that cannot be told, or is too long. */
+static void find_secret_file(const char *given, char ret[static DEPLOYMENT_PATH_MAX])
+{
+    char *path = given != NULL ? realpath(given, NULL) : NULL;
+
+    if (path != NULL && strlen(path) < DEPLOYMENT_PATH_MAX)
+        (void)snprintf(ret, DEPLOYMENT_PATH_MAX, "%s", path);
+    free(path);
+}
+
 /* For the tools: without it they have to be told the registry, so the shard goes on. */
 static void tell_deployment(const struct shard_resources *resources)
 {
@@ -51,6 +62,7 @@ static void tell_deployment(const struct shard_resources *resources)
     (void)snprintf(deployment.instance, sizeof(deployment.instance), "%s", options->instance);
     (void)snprintf(deployment.coordination, sizeof(deployment.coordination), "%s",
                    options->coordination);
+    find_secret_file(options->auth_secret_file, deployment.auth_secret_file);
     if (deployment_file_write(&resources->state_dir, &deployment, &problem) != ERR_OK)
         log_event(LOG_LEVEL_WARNING, "relayctl will not find the ownership registry by itself",
                   "error", problem.text, NULL);

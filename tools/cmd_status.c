@@ -24,7 +24,7 @@ static const struct option_spec specs[] = {
         .help = "Print JSON",
         OPTION_FIELD(struct status_options, json),
     },
-    RELAY_PLACE_OPTIONS(struct status_options, place),
+    RELAY_PLACE_DIR_OPTION(struct status_options, place),
     COMMAND_LINE_COMMON_OPTIONS,
 };
 

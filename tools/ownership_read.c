@@ -5,27 +5,28 @@
 #include "control_client.h"
 #include "port_slice.h"
 #include "registry_reader.h"
+#include "system_clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    CONTACT_SEC = 3,
-    /* When the shards say themselves that the registry is away. */
-    CONTACT_AWAY_SEC = 1,
-};
-
-/* The page of |shard|, or that there is none. */
-static struct shard_page page_of(const struct shard_pages *pages, uint32_t shard)
+/* The page of |shard|, or that there is none: also of one that is no more. */
+static struct shard_page page_of(const struct relay_place *place, const struct shard_pages *pages,
+                                 uint32_t shard)
 {
+    struct shard_page page = {.shard = shard, .err = ERR_NOT_FOUND};
+
     for (size_t i = 0; i < pages->count; i++)
         if (pages->pages[i].shard == shard)
             return pages->pages[i];
-    return (struct shard_page){.shard = shard, .err = ERR_NOT_FOUND};
+    if (place->is_here)
+        page.err = counter_page_read(&place->dir, shard, &page.snapshot, &page.problem);
+    return page;
 }
 
 struct lease_reading {
+    const struct relay_place *place;
     struct ownership_view *view;
     const struct shard_pages *pages;
 };
@@ -33,10 +34,11 @@ struct lease_reading {
 static void on_lease(void *context, const struct shard_lease *lease, bool is_live)
 {
     const struct lease_reading *reading = context;
-    const struct view_shard shard = {.lease = *lease,
-                                     .has_lease = true,
-                                     .is_live = is_live,
-                                     .page = page_of(reading->pages, lease->owner.shard)};
+    const struct view_shard shard = {
+        .lease = *lease,
+        .has_lease = true,
+        .is_live = is_live,
+        .page = page_of(reading->place, reading->pages, lease->owner.shard)};
 
     view_add_shard(reading->view, &shard);
 }
@@ -55,10 +57,11 @@ static int by_number(const void *a, const void *b)
 }
 
 /* False when the registry does not answer all that is asked. */
-static bool read_registry(struct registry_reader *reader, const struct shard_pages *pages,
-                          enum ownership_part part, uint16_t port, struct ownership_view *view)
+static bool read_registry(const struct relay_place *place, struct registry_reader *reader,
+                          const struct shard_pages *pages, enum ownership_part part, uint16_t port,
+                          struct ownership_view *view)
 {
-    struct lease_reading reading = {.view = view, .pages = pages};
+    struct lease_reading reading = {.place = place, .view = view, .pages = pages};
     bool is_found;
 
     if (!registry_reader_leases(reader, on_lease, &reading))
@@ -88,21 +91,18 @@ static void note_hanging(struct ownership_view *view)
     }
 }
 
-/* Some shard moves, and none of those gets an answer from the registry. */
-static bool shards_say_away(const struct shard_pages *pages)
+/* No shard that moves gets an answer from the registry, or there is none to say. */
+static bool none_has_registry(const struct shard_pages *pages)
 {
-    size_t moving = 0, answered = 0;
-
     for (size_t i = 0; i < pages->count; i++) {
         const struct shard_page *page = &pages->pages[i];
 
-        if (page->err != ERR_OK || !page->snapshot.is_live ||
-            counter_snapshot_hangs(&page->snapshot, pages->now))
-            continue;
-        moving++;
-        answered += shard_page_value(page, SHARD_COUNT_REGISTRY_AVAILABLE) != 0;
+        if (page->err == ERR_OK && page->snapshot.is_live &&
+            !counter_snapshot_hangs(&page->snapshot, pages->now) &&
+            shard_page_value(page, SHARD_COUNT_REGISTRY_AVAILABLE) != 0)
+            return false;
     }
-    return moving > 0 && answered == 0;
+    return true;
 }
 
 /* ERR_UNAVAILABLE: then the view has the notes only that it had. */
@@ -111,10 +111,9 @@ static enum err try_registry(const struct relay_place *place, const struct shard
                              struct problem *problem)
 {
     struct registry_reader *reader = NULL;
-    enum err err = registry_reader_open(
-        place, shards_say_away(pages) ? CONTACT_AWAY_SEC : CONTACT_SEC, &reader, problem);
+    enum err err = registry_reader_open(place, none_has_registry(pages), &reader, problem);
 
-    if (err == ERR_OK && !read_registry(reader, pages, part, port, view)) {
+    if (err == ERR_OK && !read_registry(place, reader, pages, part, port, view)) {
         problem_set(problem, "the ownership registry does not answer");
         err = ERR_UNAVAILABLE;
     }
@@ -222,8 +221,8 @@ static enum err read_shards(const struct relay_place *place, const struct shard_
 enum err ownership_read(const struct relay_place *place, enum ownership_part part, uint16_t port,
                         struct ownership_view *view, struct problem *problem)
 {
-    struct shard_pages pages;
-    enum err err = shard_pages_read(place, &pages, problem);
+    struct shard_pages pages = {.now = system_mono_time()};
+    enum err err = place->is_here ? shard_pages_read(place, &pages, problem) : ERR_OK;
 
     if (err != ERR_OK)
         return err;

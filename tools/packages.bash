@@ -11,7 +11,7 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libhired
 # shellcheck disable=SC2034 # used where this is sourced
 test_packages=(libcmocka-dev clang clang-format-14 clang-tidy-14 libclang-rt-14-dev
     python3 python3-aioice systemd coturn redis-server redis-sentinel redis-tools iproute2 util-linux
-    prometheus chromium chromium-driver python3-selenium)
+    mandoc bash-completion prometheus chromium chromium-driver python3-selenium)
 
 # as_root COMMAND… runs a command as root, by sudo when we are not.
 as_root() {

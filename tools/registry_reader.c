@@ -12,6 +12,8 @@
 #include <event2/event.h>
 
 enum {
+    /* For the first contact. */
+    CONTACT_SEC = 3,
     STEP_USEC = 10000,
     /* Longer than a shard waits: a person would rather have the answer. */
     TIMEOUT_MSEC = 2000,
@@ -50,13 +52,13 @@ static void turn(struct registry_reader *reader)
     (void)event_base_dispatch(reader->base);
 }
 
-static enum err await_contact(struct registry_reader *reader, uint32_t patience_sec,
+static enum err await_contact(struct registry_reader *reader, bool is_said_away,
                               struct problem *problem)
 {
-    struct mono_time end = mono_time_add_sec(system_mono_time(), patience_sec);
+    struct mono_time end = mono_time_add_sec(system_mono_time(), CONTACT_SEC);
 
     while (!ownership_is_available(reader->ownership)) {
-        if (mono_time_due(end, system_mono_time())) {
+        if (mono_time_due(end, system_mono_time()) || (is_said_away && reader->why[0] != '\0')) {
             problem_set(problem, "the ownership registry does not answer%s%s",
                         reader->why[0] != '\0' ? ": " : "", reader->why);
             return ERR_UNAVAILABLE;
@@ -66,7 +68,7 @@ static enum err await_contact(struct registry_reader *reader, uint32_t patience_
     return ERR_OK;
 }
 
-static enum err open_registry(const struct relay_place *place, uint32_t patience_sec,
+static enum err open_registry(const struct relay_place *place, bool is_said_away,
                               struct registry_reader *reader, struct problem *problem)
 {
     const struct ownership_config config = {.url = place->deployment.coordination,
@@ -77,10 +79,10 @@ static enum err open_registry(const struct relay_place *place, uint32_t patience
                                             .context = reader};
     enum err err = ownership_open(&config, &reader->ownership, problem);
 
-    return err == ERR_OK ? await_contact(reader, patience_sec, problem) : err;
+    return err == ERR_OK ? await_contact(reader, is_said_away, problem) : err;
 }
 
-enum err registry_reader_open(const struct relay_place *place, uint32_t patience_sec,
+enum err registry_reader_open(const struct relay_place *place, bool is_said_away,
                               struct registry_reader **ret, struct problem *problem)
 {
     struct registry_reader *reader = calloc(1, sizeof(*reader));
@@ -94,7 +96,7 @@ enum err registry_reader_open(const struct relay_place *place, uint32_t patience
     if (reader->base == NULL)
         problem_set(problem, "no event loop: %s", strerror(errno));
     enum err err =
-        reader->base != NULL ? open_registry(place, patience_sec, reader, problem) : ERR_IO;
+        reader->base != NULL ? open_registry(place, is_said_away, reader, problem) : ERR_IO;
 
     if (err != ERR_OK) {
         registry_reader_close(reader);

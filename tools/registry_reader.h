@@ -6,14 +6,17 @@
 #include "ownership.h"
 #include "relay_place.h"
 
+#include <stdbool.h>
+
 struct registry_reader;
 
 /*
- * registry_reader_open opens the registry and waits until it answers, |patience_sec| at most.
+ * registry_reader_open opens the registry and waits until it answers, some seconds at most. When
+ * |is_said_away|, since no shard gets an answer, its first failure is believed.
  * |place| must outlive the reader: its shards are those meant.
  * ERR_OK, ERR_UNAVAILABLE (it does not answer), or another error; |problem| is written.
  */
-enum err registry_reader_open(const struct relay_place *place, uint32_t patience_sec,
+enum err registry_reader_open(const struct relay_place *place, bool is_said_away,
                               struct registry_reader **ret, struct problem *problem) MUST_CHECK;
 
 /* registry_reader_close: NULL is fine. */

@@ -50,6 +50,8 @@ static enum err find(const struct relay_place_options *options, struct relay_pla
     enum err err = deployment_file_read(&place->dir, deployment, problem);
 
     place->is_recorded = err == ERR_OK;
+    place->is_here = !place->is_recorded || options->instance == NULL ||
+                     strcmp(options->instance, deployment->instance) == 0;
     if (err != ERR_OK && err != ERR_NOT_FOUND &&
         (options->coordination == NULL || options->instance == NULL))
         return err;

@@ -24,17 +24,16 @@ const char *relay_place_read_instance(const struct option_spec *spec, const char
                                       void *field);
 
 /* The options for a table whose fields are |type| with a struct relay_place_options |member|. The
- * variables are those of relay, so that both read the same environment file. */
-#define RELAY_PLACE_OPTIONS(type, member)                                                          \
+ * variables are those of relay, so that both read the same environment file. The first is enough
+ * for what reads counters only. */
+#define RELAY_PLACE_DIR_OPTION(type, member)                                                       \
     {                                                                                              \
-        .name = "state-dir",                                                                       \
-        .kind = OPTION_TEXT,                                                                       \
-        .argument = "DIR",                                                                         \
-        .env = {"STATE_DIR"},                                                                      \
+        .name = "state-dir", .kind = OPTION_TEXT, .argument = "DIR", .env = {"STATE_DIR"},         \
         .default_shown = "that of a relay started by this user",                                   \
-        .help = "State directory of the relay",                                                    \
-        OPTION_FIELD(type, member.state_dir),                                                      \
-    },                                                                                             \
+        .help = "State directory of the relay", OPTION_FIELD(type, member.state_dir),              \
+    }
+#define RELAY_PLACE_OPTIONS(type, member)                                                          \
+    RELAY_PLACE_DIR_OPTION(type, member),                                                          \
         {                                                                                          \
             .name = "coordination",                                                                \
             .kind = OPTION_CUSTOM,                                                                 \
@@ -60,6 +59,7 @@ struct relay_place {
     struct deployment deployment;
     bool is_recorded; /* the relay did write what it was started with; else no version, shards and
                          ports are known: empty and 0 */
+    bool is_here;     /* it is the relay of |dir| that is meant, not another one of its registry */
 };
 
 /*

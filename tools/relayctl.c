@@ -9,9 +9,9 @@
 #include <string.h>
 
 static const struct relayctl_command *const commands[] = {
-    &relayctl_status,     &relayctl_shards, &relayctl_allocations, &relayctl_channels,
-    &relayctl_owner,      &relayctl_drain,  &relayctl_undrain,     &relayctl_delete,
-    &relayctl_credential, &relayctl_ping,
+    &relayctl_status, &relayctl_shards,     &relayctl_allocations, &relayctl_channels,
+    &relayctl_owner,  &relayctl_top,        &relayctl_drain,       &relayctl_undrain,
+    &relayctl_delete, &relayctl_credential, &relayctl_ping,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

@@ -19,6 +19,7 @@ extern const struct relayctl_command relayctl_shards;
 extern const struct relayctl_command relayctl_allocations;
 extern const struct relayctl_command relayctl_channels;
 extern const struct relayctl_command relayctl_owner;
+extern const struct relayctl_command relayctl_top;
 extern const struct relayctl_command relayctl_drain;
 extern const struct relayctl_command relayctl_undrain;
 extern const struct relayctl_command relayctl_delete;

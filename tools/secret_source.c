@@ -1,9 +1,29 @@
 /* secret_source.c — the auth secret of this host's relay, found as the relay itself finds it. */
 #include "secret_source.h"
 
+#include "deployment_file.h"
 #include "state_dir.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+
+/* The file that the relay was started with, if any; else the one it keeps. */
+static enum err read_own(const struct state_dir *dir, struct auth_secret *ret,
+                         struct problem *problem)
+{
+    struct deployment deployment;
+    struct problem reason;
+    enum err err = deployment_file_read(dir, &deployment, &reason);
+    bool has_file = err == ERR_OK && deployment.auth_secret_file[0] != '\0';
+
+    if (has_file) {
+        err = auth_secret_read_file(deployment.auth_secret_file, ret, &reason);
+        if (err != ERR_OK)
+            problem_set(problem, "%s: %s", deployment.auth_secret_file, reason.text);
+    }
+    deployment_wipe(&deployment);
+    return has_file ? err : auth_secret_read_kept(dir, ret, problem);
+}
 
 static enum err load_kept(const char *given, struct auth_secret *ret, struct problem *problem)
 {
@@ -15,7 +35,7 @@ static enum err load_kept(const char *given, struct auth_secret *ret, struct pro
     struct problem reason;
     err = state_dir_open(path, STATE_DIR_INSPECT, &dir, &reason);
     if (err == ERR_OK)
-        err = auth_secret_read_kept(&dir, ret, &reason);
+        err = read_own(&dir, ret, &reason);
     state_dir_close(&dir);
     if (err == ERR_NOT_FOUND)
         problem_set(problem,

@@ -30,6 +30,7 @@ struct secret_options {
             .kind = OPTION_TEXT,                                                                   \
             .argument = "FILE",                                                                    \
             .env = {"AUTH_SECRET_FILE"},                                                           \
+            .default_shown = "what the relay was started with, or keeps",                          \
             .help = "File that holds the relay's secret",                                          \
             OPTION_FIELD(type, member.auth_secret_file),                                           \
         },                                                                                         \
@@ -50,7 +51,8 @@ struct secret_options {
 
 /*
  * secret_source_load finds the secret: --auth-secret, else --auth-secret-file,
- * else the one kept in the state directory. Giving both of the first is an error.
+ * else the file that the relay was started with, else the one kept in the state directory.
+ * Giving both of the first is an error.
  *
  * ERR_OK (wipe |ret| with auth_secret_wipe), or another error with |problem|
  * saying what to do about it.

@@ -12,6 +12,8 @@
 static const char *registry_of(const struct relay_place *place,
                                char text[static COORDINATION_TEXT_MAX])
 {
+    if (!place->is_recorded)
+        return "not known";
     return coordination_url_describe(place->deployment.coordination, text);
 }
 

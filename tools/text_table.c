@@ -145,7 +145,7 @@ static void print_row(const struct text_table *table, const struct layout *layou
 
 void text_table_print(const struct text_table *table, unsigned width, FILE *out)
 {
-    struct layout layout;
+    struct layout layout = {.widths = {0}};
 
     fit(table, width, &layout);
     /* What is left may be one column too wide. */

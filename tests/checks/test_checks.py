@@ -15,6 +15,7 @@ import check_core_symbols
 import check_files
 import check_format
 import check_includes
+import check_man_pages
 import check_readme_options
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -206,6 +207,62 @@ Environment variables, empty counts as unset:
         self.assertEqual(self.findings(markdown), [
             "--realm: environment is ['REALM'], the README says `A_REALM`, `REALM`",
             "--realm: default is 'firezone', the README says 'example.org'"])
+
+
+class ManPages(unittest.TestCase):
+    HELP = """Usage: relay
+
+Options:
+  --realm TEXT              Realm [default: a.b]
+  --shard K                 One
+  -h, --help                Print this
+
+Environment variables:
+  REALM                     --realm
+  OLD_REALM                 --realm
+  SHARD                     --shard
+"""
+    HELPS = {"one": HELP, "two": "Options:\n  --count N  Times\n  -h, --help  This\n"}
+    REALM = (".It Fl -realm Ar TEXT\nRealm of\n.Ev NOT_ITS_OWN .\nEnvironment:\n.Ev REALM ,\n"
+             ".Ev OLD_REALM .\nDefault: a.b.\n")
+    SHARD = ".It Fl -shard Ar K\nOne.\nEnvironment:\n.Ev SHARD .\n"
+    PRINT_HELP = ".It Fl h , Fl -help\nThis.\n"
+
+    def page_of(self, *items):
+        return ".Sh OPTIONS\n.Bl\n" + "".join(items) + ".El\n"
+
+    def findings(self, page, helps=None):
+        return check_man_pages.findings_of_page("relay", self.HELP, helps or {}, page)[0]
+
+    def test_documented_passes(self):
+        self.assertEqual(self.findings(self.page_of(self.REALM, self.SHARD, self.PRINT_HELP)), [])
+
+    def test_undocumented_and_invented_fail(self):
+        self.assertEqual(
+            self.findings(self.page_of(self.REALM, self.PRINT_HELP, ".It Fl -colour\n")),
+            ["relay --help names SHARD; the manual does not",
+             "relay --help names --shard; the manual does not",
+             "the manual of relay has --colour; --help does not"])
+
+    def test_wrong_variable_and_default_fail(self):
+        page = self.page_of(self.REALM.replace(".Ev OLD_REALM .", ".Ev OLDER .").replace("a.b", "b"),
+                            self.SHARD, self.PRINT_HELP) + "OLD_REALM\n"
+        self.assertEqual(self.findings(page), [
+            "relay --realm: environment is ['OLD_REALM', 'REALM'], the manual says "
+            "['OLDER', 'REALM']",
+            "relay --realm: default is 'a.b', the manual says 'b'"])
+
+    def test_commands(self):
+        one = ".Ss one\n.Bl\n" + self.REALM + self.SHARD + ".El\n"
+        two = ".Ss two\n.Bl\n.It Fl -count Ar N\nTimes.\n.El\n"
+        common = ".Sh COMMON OPTIONS\n.Bl\n" + self.PRINT_HELP + ".El\n"
+        self.assertEqual(self.findings(one + two + common, self.HELPS), [])
+        self.assertEqual(self.findings(one + common, self.HELPS),
+                         ["relay --help names the command two; the manual does not"])
+        self.assertEqual(self.findings(one + two.replace("count", "counts") + common, self.HELPS),
+                         ["relay two --help names --count; the manual does not",
+                          "the manual of relay two has --counts; --help does not"])
+        self.assertEqual(self.findings(one + two + common + ".Sh X\n", self.HELPS), [])
 
 
 class Finish(unittest.TestCase):

@@ -1,10 +1,13 @@
 """Credentials over restarts, and users of a file."""
 
 import hashlib
+import json
 import os
 import stat
+import subprocess
 
 import e2e
+from relay_process import BUILD, clean_environment
 from stun import Credential, rest_credential, stamp_credential
 from turn_client import TurnError
 
@@ -32,6 +35,21 @@ class CredentialsKept(e2e.E2eTest):
         with self.assertRaises(TurnError) as refused:
             self.client(credential=stamp_credential(secret + "x"), checks_integrity=False).allocate()
         self.assertEqual(refused.exception.code, 401)
+
+    def test_relayctl_finds_the_secret_that_the_relay_was_given(self):
+        (self.folder / "secret").write_text("given\n", encoding="ascii")
+        relay = self.relay("--auth-secret-file", os.path.relpath(self.folder / "secret"),
+                           secret=None)
+        # From elsewhere, and without the relay's environment.
+        found = json.loads(subprocess.run(
+            [BUILD["relayctl"], "credential", "--json", "--state-dir", relay.state_dir], cwd="/",
+            capture_output=True, text=True, check=True, env=clean_environment()).stdout)
+        self.client(credential=Credential(found["username"], found["password"])).allocate()
+        (self.folder / "secret").unlink()
+        done = subprocess.run([BUILD["relayctl"], "credential", "--state-dir", relay.state_dir],
+                              capture_output=True, text=True, check=False, env=clean_environment())
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{self.folder}/secret", done.stderr)
 
     def users_file(self, *lines):
         path = self.folder / "users"

@@ -131,6 +131,14 @@ class FromRegistry(Ask):
                          rf"^shard {self.shard} hangs: its figures are \d+\.\d s old, and what it "
                          "owns is what it had recorded$")
 
+    def test_a_full_disk_is_told(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            for command in ("shards", "allocations", "status"):
+                for more in ((), ("--json",)):
+                    done = relayctl(command, *more, *self.options, stdout=full)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertRegex(done.stderr, r"^relayctl: .*standard output.*\n$")
+
     def test_a_client_can_be_picked(self):
         other = self.client()
         other.allocate()
@@ -140,6 +148,31 @@ class FromRegistry(Ask):
             self.assertEqual(len(found), count, client)
         self.assertEqual(len(self.ask_json("channels", "--client", ip)["channels"]), 1)
         self.assertEqual(self.ask_json("channels", "--client", f"{ip}:1")["channels"], [])
+
+
+class FromShards(Ask):
+    """The registry is away."""
+
+    def setUp(self):
+        super().setUp()
+        self.registry.redis.kill()
+        eventually("the shards notice", lambda: self.started.total("registry_available") == 0)
+
+    def test_owner(self):
+        self.check_owner("shards")
+        self.assertIn("nobody owns", self.ask("owner", "192.0.2.1:1", code=1).stderr)
+
+    def test_lists_also_while_a_shard_hangs(self):
+        notes = self.check_lists("shards")
+        self.assertIn("the ownership registry does not answer", notes)
+        self.assertIn("these are the figures of the shards themselves", notes)
+        other = 1 - self.shard
+        self.stop_shard(other)
+        notes = self.check_lists("shards", code=1)
+        self.assertRegex(notes, rf"what shard {other} owns is missing.*: shard {other} hangs, since")
+        found = self.ask_json("allocations", code=1)
+        self.assertEqual([s["missing"] for s in found["shards"]], [k == other for k in range(SHARDS)])
+        self.check_owner("shards")
 
 
 class Arguments(e2e.E2eTest):
@@ -157,20 +190,21 @@ class Arguments(e2e.E2eTest):
                 self.assertEqual(len(done.stderr.splitlines()), 1)
 
     def test_help_names_the_options(self):
-        for command in ("owner", "shards", "allocations", "channels", "status"):
+        for command in ("owner", "shards", "allocations", "channels", "status", "top"):
             text = relayctl(command, "--help").stdout
-            for option in ("--json", "--coordination", "--instance", "--state-dir"):
+            options = ("--json", "--state-dir") if command in ("status", "top") else (
+                "--json", "--coordination", "--instance", "--state-dir")
+            for option in options:
                 self.assertIn(option, text)
 
     def test_neither_registry_nor_shards_are_told_in_a_line(self):
         (self.folder / "state").mkdir(mode=0o700)
-        for command in (("shards",), ("owner", "192.0.2.1:4000")):
-            done = relayctl(*command, "--state-dir", self.folder / "state", "--coordination",
-                            f"redis+unix://{self.folder}/nowhere.sock", "--instance", "a")
-            self.assertEqual(done.returncode, 1)
-            line, = done.stderr.splitlines()
-            self.assertIn("does not answer", line)
-            self.assertIn("no shard", line)
+        done = relayctl("allocations", "--state-dir", self.folder / "state", "--coordination",
+                        f"redis+unix://{self.folder}/nowhere.sock", "--instance", "a")
+        self.assertEqual(done.returncode, 1)
+        line, = done.stderr.splitlines()
+        self.assertIn("does not answer", line)
+        self.assertIn("no shard", line)
 
     def test_a_full_disk_is_told(self):
         with open("/dev/full", "w", encoding="ascii") as full:
@@ -182,6 +216,7 @@ class Arguments(e2e.E2eTest):
 
 globals().update(registries.for_each(type("Registry", (FromRegistry, e2e.E2eTest), {}),
                                      sanitized=(registries.RedisRegistry,)))
+Away = type("Away", (FromShards, e2e.E2eTest), {"registry_type": registries.RedisRegistry})
 
 if __name__ == "__main__":
     e2e.main()

@@ -9,6 +9,7 @@ static const struct deployment sample = {.version = "1.2.3",
                                          .lowest_port = 49152,
                                          .highest_port = 65535,
                                          .http_addr = "127.0.0.1:8080",
+                                         .auth_secret_file = "/etc/relay/a secret",
                                          .coordination = "redis://u:secret@192.0.2.1:6379/2"};
 
 static struct state_dir open_dir(const struct temp_dir *temp)
@@ -32,6 +33,7 @@ static void assert_read(const struct state_dir *dir, const struct deployment *ex
     assert_int_equal(found.lowest_port, expected->lowest_port);
     assert_int_equal(found.highest_port, expected->highest_port);
     assert_string_equal(found.http_addr, expected->http_addr);
+    assert_string_equal(found.auth_secret_file, expected->auth_secret_file);
     assert_string_equal(found.coordination, expected->coordination);
     deployment_wipe(&found);
     assert_string_equal(found.coordination, "");
@@ -57,6 +59,7 @@ static void it_is_read_as_it_was_written(void **state)
     changed = sample;
     changed.shards = 2;
     changed.http_addr[0] = '\0';
+    changed.auth_secret_file[0] = '\0';
     assert_int_equal(deployment_file_write(&dir, &changed, &problem), ERR_OK);
     assert_read(&dir, &changed);
     assert_int_equal(temp_dir_count(temp->path), 1);
@@ -72,6 +75,7 @@ static void the_longest_texts_fit(void **state)
     memset(longest.version, 'v', sizeof(longest.version) - 1);
     memset(longest.instance, 'i', sizeof(longest.instance) - 1);
     memset(longest.http_addr, 'h', sizeof(longest.http_addr) - 1);
+    memset(longest.auth_secret_file, '/', sizeof(longest.auth_secret_file) - 1);
     memset(longest.coordination, 'h', 8 + 255 + 1 + 255 + 1 + 255);
     memcpy(longest.coordination, "redis://", 8);
     longest.coordination[8 + 255] = ':';

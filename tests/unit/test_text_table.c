@@ -20,7 +20,7 @@ static void write_cell(const void *context, size_t row, size_t column,
                                             {"12", "-", "5s", "bob-the-builder"}};
 
     (void)context;
-    strcpy(text, cells[row][column]);
+    (void)snprintf(text, TEXT_TABLE_CELL_MAX, "%s", cells[row][column]);
 }
 
 static void prints(unsigned width, size_t rows, const char *expected)
