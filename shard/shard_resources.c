@@ -62,6 +62,12 @@ static void tell_deployment(const struct shard_resources *resources)
     (void)snprintf(deployment.instance, sizeof(deployment.instance), "%s", options->instance);
     (void)snprintf(deployment.coordination, sizeof(deployment.coordination), "%s",
                    options->coordination);
+    if (options->http_addr.family != IP_FAMILY_NONE) {
+        char text[TRANSPORT_ADDR_TEXT_MAX];
+
+        (void)snprintf(deployment.http_addr, sizeof(deployment.http_addr), "%s",
+                       transport_addr_format(&options->http_addr, text));
+    }
     find_secret_file(options->auth_secret_file, deployment.auth_secret_file);
     if (deployment_file_write(&resources->state_dir, &deployment, &problem) != ERR_OK)
         log_event(LOG_LEVEL_WARNING, "relayctl will not find the ownership registry by itself",
