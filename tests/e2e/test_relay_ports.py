@@ -98,10 +98,10 @@ class RelayPorts(e2e.E2eTest):
     def test_few_descriptors(self):
         """The log says how many allocations fit; at the limit 508, and those there relay on."""
         relay = self.relay(*e2e.LOOPBACK_PEERS, shards=1, public6=None,
-                           prefix=("prlimit", "--nofile=96:96"))
+                           prefix=("prlimit", "--nofile=128:128"))
         fit = int(relay.events("shard ready")[0]["allocations_that_fit"])
         self.assertGreater(fit, 0)
-        self.assertLess(fit, 96)
+        self.assertLess(fit, 128)
         clients = [self.client() for _ in range(fit)]
         for client in clients:
             client.allocate()
