@@ -43,7 +43,7 @@ static const struct counter_info infos[COUNTER_PAGE_VALUES] = {
 #undef X
 };
 
-static const struct counter_histogram histograms[] = {
+static const struct counter_histogram histograms[COUNTER_HISTOGRAM_COUNT] = {
 #define Y(unused, id, text, sentence, counted)                                                     \
     {.name = (text),                                                                               \
      .help = (sentence),                                                                           \
@@ -53,10 +53,10 @@ static const struct counter_histogram histograms[] = {
 #undef Y
 };
 
-const struct counter_histogram *counter_histograms(size_t *ret_count)
+const struct counter_histogram *counter_histogram_of(size_t index)
 {
-    *ret_count = sizeof(histograms) / sizeof(histograms[0]);
-    return histograms;
+    assert(index < COUNTER_HISTOGRAM_COUNT);
+    return &histograms[index];
 }
 
 const struct counter_info *counter_info_of(size_t index)

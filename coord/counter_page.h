@@ -150,7 +150,10 @@
     X(NAME##_32, text "_32", sentence ": 17 to 32")                                                \
     X(NAME##_64, text "_64", sentence ": 33 to 64")
 
-enum { COUNTER_BUCKET_COUNT = 7 };
+enum {
+    COUNTER_BUCKET_COUNT = 7,
+    COUNTER_HISTOGRAM_COUNT = 4,
+};
 
 /* Indices of values: those of the core (enum turn_counter), then these. */
 enum shard_counter {
@@ -185,8 +188,8 @@ struct counter_histogram {
     enum shard_counter sum;   /* counts what the buckets sort */
 };
 
-/* counter_histograms: all, |*ret_count| of them. Static. */
-const struct counter_histogram *counter_histograms(size_t *ret_count);
+/* counter_histogram_of: histogram |index| < COUNTER_HISTOGRAM_COUNT. Static. */
+const struct counter_histogram *counter_histogram_of(size_t index);
 
 /* counter_bucket_of: which bucket |value| >= 1 belongs to; the last one has no end. */
 static inline unsigned counter_bucket_of(unsigned value)

@@ -3,18 +3,15 @@
 
 #include "host_figures.h"
 #include "http_health.h"
-#include "http_metrics.h"
 #include "http_page.h"
+#include "http_scrape.h"
 #include "http_server.h"
 #include "round.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum {
-    ROUTES_MAX = 16,
-    METRICS_MSEC = 1000, /* how old what is served may be */
-};
+enum { ROUTES_MAX = 16 };
 
 struct http {
     struct http_config config;
@@ -23,9 +20,8 @@ struct http {
     struct host_figures *figures;
     struct http_page *page;
     struct http_server *server;
-    struct mono_time since;    /* it has been there */
-    struct http_body *metrics; /* as they were written last; NULL before the first time */
-    struct mono_time metrics_until;
+    struct http_scrape *scrape;
+    struct mono_time since; /* it has been there */
 };
 
 static struct host_state state_of(struct http *http)
@@ -70,27 +66,6 @@ static void on_readyz(void *context, struct http_exchange *exchange)
     answer_health(context, exchange, http_health_ready);
 }
 
-/* The metrics are made once for all who ask within a while. */
-static void on_metrics(void *context, struct http_exchange *exchange)
-{
-    struct http *http = context;
-    struct mono_time now = clocks_read().mono;
-
-    if (http->metrics == NULL || mono_time_due(http->metrics_until, now)) {
-        const struct host_state host = state_of(http);
-        struct http_text text = {.data = NULL};
-
-        http_metrics_write(&host, &text);
-        http_body_release(http->metrics);
-        http->metrics = http_text_body(&text);
-        http->metrics_until = mono_time_add_usec(now, (int64_t)METRICS_MSEC * 1000);
-    }
-    if (http->metrics != NULL)
-        http_respond(exchange, HTTP_STATUS_OK, HTTP_METRICS_TYPE, http->metrics);
-    else
-        http_respond_text(exchange, HTTP_STATUS_SERVER_ERROR, "There is no memory\n");
-}
-
 static void add_route(struct http *http, const char *path,
                       void (*handle)(void *context, struct http_exchange *exchange), void *context)
 {
@@ -124,15 +99,29 @@ static bool add_page(struct http *http)
     return true;
 }
 
+static bool add_metrics(struct http *http)
+{
+    const struct http_scrape_config config = {.base = http->config.base,
+                                              .dir = http->config.dir,
+                                              .shards = http->config.options->shards,
+                                              .since = http->since,
+                                              .retry = on_retry,
+                                              .context = http};
+
+    http->scrape = http_scrape_new(&config);
+    if (http->scrape != NULL)
+        add_route(http, "/metrics", http_scrape_handle, http->scrape);
+    return http->scrape != NULL;
+}
+
 static enum err serve(struct http *http)
 {
     const struct relay_options *options = http->config.options;
     http->figures = host_figures_new(http->config.dir, options->shards);
-    if (http->figures == NULL || !add_page(http))
+    if (http->figures == NULL || !add_page(http) || !add_metrics(http))
         return ERR_NO_MEMORY;
     add_route(http, "/healthz", on_healthz, http);
     add_route(http, "/readyz", on_readyz, http);
-    add_route(http, "/metrics", on_metrics, http);
     const struct http_server_config config = {.base = http->config.base,
                                               .addr = options->http_addr,
                                               .routes = http->routes,
@@ -174,7 +163,7 @@ void http_free(struct http *http)
         return;
     http_server_free(http->server);
     http_page_free(http->page);
-    http_body_release(http->metrics);
+    http_scrape_free(http->scrape);
     host_figures_free(http->figures);
     free(http);
 }

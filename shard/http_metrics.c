@@ -115,37 +115,37 @@ static bool read_cpu(const struct host_state *host, const struct shard_figures *
     return shard->cpu_usec >= 0;
 }
 
-static void write_headers(const struct output *out)
+static const struct header_metric header_metrics[] = {
+    {"start_time_seconds", "gauge", "When the process of the shard started, since 1970",
+     read_start},
+    {"uptime_seconds", "gauge", "For how long the process of the shard has been there",
+     read_uptime},
+    {"seen_age_seconds", "gauge", "How long ago the event loop of the shard was awake",
+     read_unseen},
+    {"restore_timestamp_seconds", "gauge",
+     "When the shard had restored what was recorded, since 1970", read_restored},
+    {"cpu_seconds_total", "counter", "CPU time that the process of the shard has used", read_cpu},
+};
+
+static void write_header(const struct output *out, size_t index)
 {
-    static const struct header_metric metrics[] = {
-        {"start_time_seconds", "gauge", "When the process of the shard started, since 1970",
-         read_start},
-        {"uptime_seconds", "gauge", "For how long the process of the shard has been there",
-         read_uptime},
-        {"seen_age_seconds", "gauge", "How long ago the event loop of the shard was awake",
-         read_unseen},
-        {"restore_timestamp_seconds", "gauge",
-         "When the shard had restored what was recorded, since 1970", read_restored},
-        {"cpu_seconds_total", "counter", "CPU time that the process of the shard has used",
-         read_cpu},
-    };
+    const struct header_metric *metric = &header_metrics[index];
 
-    for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
-        begin(out, metrics[i].name, "", metrics[i].type, metrics[i].help);
-        for (uint32_t k = 0; k < out->host->count; k++) {
-            const struct shard_figures *shard = &out->host->shards[k];
-            int64_t value;
+    begin(out, metric->name, "", metric->type, metric->help);
+    for (uint32_t k = 0; k < out->host->count; k++) {
+        const struct shard_figures *shard = &out->host->shards[k];
+        int64_t value;
 
-            if (!is_up(shard) || !metrics[i].read(out->host, shard, &value))
-                continue;
-            put_series(out, metrics[i].name, "", k, NULL, NULL);
-            put_micro(out, value);
-        }
+        if (!is_up(shard) || !metric->read(out->host, shard, &value))
+            continue;
+        put_series(out, metric->name, "", k, NULL, NULL);
+        put_micro(out, value);
     }
 }
 
-static void write_states(const struct output *out)
+static void write_states(const struct output *out, size_t index)
 {
+    (void)index;
     begin(out, "shard_up", "", "gauge", "1 while the process of the shard is there");
     for (uint32_t k = 0; k < out->host->count; k++) {
         put_series(out, "shard_up", "", k, NULL, NULL);
@@ -163,8 +163,9 @@ static void write_states(const struct output *out)
     }
 }
 
-static void write_build(const struct output *out)
+static void write_build(const struct output *out, size_t index)
 {
+    (void)index;
     begin(out, "build_info", "", "gauge", "1, with the version of the relay");
     put(out, "relay_build_info{version=\"");
     put(out, relay_version());
@@ -204,21 +205,21 @@ static const char *label_in(const struct family *family, const struct counter_in
     return family->is_prefix_optional ? info->name : NULL;
 }
 
-static void write_families(const struct output *out)
+static void write_family(const struct output *out, size_t index)
 {
-    for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
-        begin(out, families[f].name, "", "counter", families[f].help);
-        for (uint32_t k = 0; k < out->host->count; k++) {
-            const struct shard_figures *shard = &out->host->shards[k];
+    const struct family *family = &families[index];
 
-            for (size_t i = 0; is_up(shard) && i < COUNTER_PAGE_VALUES; i++) {
-                const char *value = label_in(&families[f], counter_info_of(i));
+    begin(out, family->name, "", "counter", family->help);
+    for (uint32_t k = 0; k < out->host->count; k++) {
+        const struct shard_figures *shard = &out->host->shards[k];
 
-                if (value == NULL)
-                    continue;
-                put_series(out, families[f].name, "", k, families[f].label, value);
-                put_number(out, shard->page.values[i]);
-            }
+        for (size_t i = 0; is_up(shard) && i < COUNTER_PAGE_VALUES; i++) {
+            const char *value = label_in(family, counter_info_of(i));
+
+            if (value == NULL)
+                continue;
+            put_series(out, family->name, "", k, family->label, value);
+            put_number(out, shard->page.values[i]);
         }
     }
 }
@@ -249,6 +250,9 @@ static void write_value(const struct output *out, size_t index)
 {
     const struct counter_info *info = counter_info_of(index);
     const bool is_gauge = info->kind == COUNTER_GAUGE;
+
+    if ((!is_gauge && info->kind != COUNTER_EVENT) || is_in_family(info))
+        return;
     char without_unit[64];
     const bool is_usec = cut_usec(info->name, without_unit, sizeof(without_unit));
     const char *name = is_usec ? without_unit : info->name;
@@ -266,16 +270,6 @@ static void write_value(const struct output *out, size_t index)
             put_micro(out, (int64_t)shard->page.values[index]);
         else
             put_number(out, shard->page.values[index]);
-    }
-}
-
-static void write_values(const struct output *out)
-{
-    for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++) {
-        const struct counter_info *info = counter_info_of(i);
-
-        if ((info->kind == COUNTER_GAUGE || info->kind == COUNTER_EVENT) && !is_in_family(info))
-            write_value(out, i);
     }
 }
 
@@ -303,28 +297,47 @@ static void write_histogram(const struct output *out, const struct counter_histo
     put_number(out, count);
 }
 
-static void write_histograms(const struct output *out)
+static void write_histograms(const struct output *out, size_t index)
 {
-    size_t count;
-    const struct counter_histogram *histograms = counter_histograms(&count);
+    const struct counter_histogram *histogram = counter_histogram_of(index);
 
-    for (size_t h = 0; h < count; h++) {
-        begin(out, histograms[h].name, "", "histogram", histograms[h].help);
-        for (uint32_t k = 0; k < out->host->count; k++) {
-            if (is_up(&out->host->shards[k]))
-                write_histogram(out, &histograms[h], k);
-        }
+    begin(out, histogram->name, "", "histogram", histogram->help);
+    for (uint32_t k = 0; k < out->host->count; k++) {
+        if (is_up(&out->host->shards[k]))
+            write_histogram(out, histogram, k);
     }
 }
 
-void http_metrics_write(const struct host_state *host, struct http_text *text)
+/* What all metrics consist of. */
+struct group {
+    size_t count;
+    void (*write)(const struct output *out, size_t index); /* index < count */
+};
+
+static const struct group groups[] = {
+    {1, write_build},
+    {1, write_states},
+    {sizeof(header_metrics) / sizeof(header_metrics[0]), write_header},
+    {COUNTER_PAGE_VALUES, write_value},
+    {sizeof(families) / sizeof(families[0]), write_family},
+    {COUNTER_HISTOGRAM_COUNT, write_histograms},
+};
+
+size_t http_metrics_parts(void)
+{
+    size_t parts = 0;
+
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+        parts += groups[i].count;
+    return parts;
+}
+
+void http_metrics_write(const struct host_state *host, size_t part, struct http_text *text)
 {
     const struct output out = {.host = host, .text = text};
+    size_t group = 0;
 
-    write_build(&out);
-    write_states(&out);
-    write_headers(&out);
-    write_values(&out);
-    write_families(&out);
-    write_histograms(&out);
+    for (; part >= groups[group].count; group++)
+        part -= groups[group].count;
+    groups[group].write(&out, part);
 }

@@ -20,11 +20,13 @@
 #include "http_health.h"
 #include "http_text.h"
 
-#include <stdbool.h>
+#include <stddef.h>
 
 #define HTTP_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* http_metrics_write appends all metrics of |host|. */
-void http_metrics_write(const struct host_state *host, struct http_text *text);
+/* http_metrics_write appends part |part| < http_metrics_parts() of all metrics of |host|: those of
+ * one name, or of a few. All parts in their order are the whole. */
+size_t http_metrics_parts(void);
+void http_metrics_write(const struct host_state *host, size_t part, struct http_text *text);
 
 #endif

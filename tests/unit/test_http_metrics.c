@@ -52,7 +52,8 @@ static const char *written(struct fixture *fixture)
 {
     struct http_text text = {.data = NULL};
 
-    http_metrics_write(&fixture->host, &text);
+    for (size_t i = 0; i < http_metrics_parts(); i++)
+        http_metrics_write(&fixture->host, i, &text);
     struct http_body *body = http_text_body(&text);
 
     assert_non_null(body);
