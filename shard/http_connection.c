@@ -18,7 +18,8 @@ void http_connection_open(struct http_exchange *exchange, int fd, struct mono_ti
     exchange->phase = HTTP_READING;
     exchange->accepted = now;
     exchange->deadline = mono_time_add_sec(now, HTTP_REQUEST_SEC);
-    exchange->request = (struct http_request){.method = HTTP_GET, .path = "", .query = ""};
+    exchange->request =
+        (struct http_request){.method = HTTP_GET, .path = "", .query = "", .host = ""};
     exchange->text_len = 0;
     exchange->sent = 0;
     exchange->held = NULL;

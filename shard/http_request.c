@@ -2,6 +2,8 @@
  */
 #include "http_request.h"
 
+#include "transport_addr.h"
+
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -121,6 +123,8 @@ static unsigned read_request_line(struct line line, struct request_line *ret)
 /* What the fields say that matters here. */
 struct fields {
     unsigned hosts;
+    char *host; /* its value, |host_len| bytes */
+    size_t host_len;
     bool has_body;
 };
 
@@ -141,7 +145,7 @@ static unsigned read_field(struct line line, struct fields *fields)
         name_len++;
     if (name_len == 0 || name_len == line.len || line.text[name_len] != ':')
         return HTTP_STATUS_BAD_REQUEST;
-    const char *value = line.text + name_len + 1;
+    char *value = line.text + name_len + 1;
     size_t len = line.len - name_len - 1;
 
     for (size_t i = 0; i < len; i++) {
@@ -154,16 +158,20 @@ static unsigned read_field(struct line line, struct fields *fields)
     }
     while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
         len--;
-    if (name_len == 4 && strncasecmp(line.text, "Host", name_len) == 0)
+    if (name_len == 4 && strncasecmp(line.text, "Host", name_len) == 0) {
         fields->hosts++;
-    else if (name_len == 14 && strncasecmp(line.text, "Content-Length", name_len) == 0)
+        fields->host = value;
+        fields->host_len = len;
+    } else if (name_len == 14 && strncasecmp(line.text, "Content-Length", name_len) == 0) {
         fields->has_body |= len == 0 || !is_zero(value, len);
-    else if (name_len == 17 && strncasecmp(line.text, "Transfer-Encoding", name_len) == 0)
+    } else if (name_len == 17 && strncasecmp(line.text, "Transfer-Encoding", name_len) == 0) {
         fields->has_body = true;
+    }
     return HTTP_STATUS_OK;
 }
 
-static void fill(const struct request_line *words, struct http_request *ret)
+static void fill(const struct request_line *words, const struct fields *fields,
+                 struct http_request *ret)
 {
     struct line line = words->line;
 
@@ -181,6 +189,11 @@ static void fill(const struct request_line *words, struct http_request *ret)
     ret->query = query != NULL ? query + 1 : "";
     if (query != NULL)
         *query = '\0';
+    ret->host = "";
+    if (fields->hosts > 0) {
+        fields->host[fields->host_len] = '\0';
+        ret->host = fields->host;
+    }
 }
 
 /* Nobody has to send all of a request that will be refused anyway. */
@@ -217,7 +230,7 @@ unsigned http_request_parse(char *text, size_t len, struct http_request *ret)
     }
     if (fields.hosts > 1 || (words.is_1_1 && fields.hosts == 0))
         return HTTP_STATUS_BAD_REQUEST;
-    fill(&words, ret);
+    fill(&words, &fields, ret);
     if (fields.has_body)
         return HTTP_STATUS_CONTENT_TOO_LARGE;
     return ret->path != NULL || ret->method == HTTP_OTHER ? HTTP_STATUS_OK
@@ -239,6 +252,8 @@ const char *http_status_text(unsigned status)
         return "Content Too Large";
     case HTTP_STATUS_URI_TOO_LONG:
         return "URI Too Long";
+    case HTTP_STATUS_MISDIRECTED:
+        return "Misdirected Request";
     case HTTP_STATUS_FIELDS_TOO_LARGE:
         return "Request Header Fields Too Large";
     case HTTP_STATUS_SERVER_ERROR:
@@ -250,6 +265,23 @@ const char *http_status_text(unsigned status)
     default:
         return "";
     }
+}
+
+bool http_request_is_for_address(const struct http_request *request)
+{
+    const char *host = request->host;
+    bool is_bracketed = host[0] == '[';
+    size_t len = strcspn(is_bracketed ? ++host : host, is_bracketed ? "]" : ":");
+    char name[64];
+    struct transport_addr addr;
+
+    if (request->host[0] == '\0')
+        return true;
+    if (len >= sizeof(name))
+        return false;
+    memcpy(name, host, len);
+    name[len] = '\0';
+    return strcasecmp(name, "localhost") == 0 || ip_addr_parse(name, &addr) == ERR_OK;
 }
 
 static int hex_value(char c)

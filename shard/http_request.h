@@ -6,6 +6,7 @@
 #ifndef RELAY_HTTP_REQUEST_H
 #define RELAY_HTTP_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -21,6 +22,7 @@ struct http_request {
     enum http_method method;
     const char *path;  /* begins with a slash; as sent, nothing is decoded */
     const char *query; /* behind the question mark; "" when there is none */
+    const char *host;  /* of the field Host; "" when there is none */
 };
 
 enum {
@@ -31,6 +33,7 @@ enum {
     HTTP_STATUS_METHOD_NOT_ALLOWED = 405,
     HTTP_STATUS_CONTENT_TOO_LARGE = 413,
     HTTP_STATUS_URI_TOO_LONG = 414,
+    HTTP_STATUS_MISDIRECTED = 421,
     HTTP_STATUS_FIELDS_TOO_LARGE = 431,
     HTTP_STATUS_SERVER_ERROR = 500,
     HTTP_STATUS_UNAVAILABLE = 503,
@@ -48,6 +51,13 @@ unsigned http_request_parse(char *text, size_t len, struct http_request *ret);
 
 /* http_status_text: "Not Found" for 404 and so on, for all above; else "". Static. */
 const char *http_status_text(unsigned status);
+
+/*
+ * http_request_is_for_address: Host is an IP address or localhost, with or without a port, or is
+ * not there. Anything else is a name, which whoever owns it can point to this host at any time: so
+ * that a page from there that a browser has open asks here, and reads the answer as its own.
+ */
+bool http_request_is_for_address(const struct http_request *request);
 
 /*
  * http_request_parameter finds |name| in the query of |request| and decodes its value into

@@ -84,9 +84,24 @@ static void end(struct http_server *server, struct http_exchange *exchange)
     forget(server);
 }
 
+static bool is_loopback(const struct transport_addr *addr)
+{
+    static const uint8_t v6[sizeof(addr->ip)] = {[15] = 1};
+
+    return addr->family == IP_FAMILY_V4 ? addr->ip[0] == 127
+                                        : memcmp(addr->ip, v6, sizeof(v6)) == 0;
+}
+
 /* Has a handler answer; or says that there is none. */
 static void route(struct http_server *server, struct http_exchange *exchange)
 {
+    /* Who can reach another address may ask as they like; loopback only browsers of this host can,
+     * and on behalf of anybody. */
+    if (is_loopback(&server->config.addr) && !http_request_is_for_address(&exchange->request)) {
+        http_respond_text(exchange, HTTP_STATUS_MISDIRECTED,
+                          "On loopback this is asked by address or as localhost\n");
+        return;
+    }
     for (size_t i = 0; i < server->config.route_count; i++) {
         const struct http_route *entry = &server->config.routes[i];
 

@@ -13,6 +13,9 @@
  * answered, however busily its bytes drip, and a part of one is looked at ten times a second. One
  * request for each connection.
  *
+ * On a loopback address only what asks by address or as localhost is answered: else any page that a
+ * browser of this host has open could read it (DNS rebinding).
+ *
  * libevent's evhttp 2.1 has none of this: it accepts all that is there in one go and without a
  * limit, reports being out of descriptors in a busy loop, and its time-outs begin anew with every
  * byte, on connections that nobody can get at before their request is complete.

@@ -95,7 +95,7 @@ class Hostile:
         sock.recv(4096)
 
     def _pipelines(self, sock):
-        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 1000)
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
         sock.recv(4096)
 
     def _huge_urls(self, sock):
@@ -109,7 +109,7 @@ class Hostile:
 
     def _never_reads(self, sock):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         time.sleep(0.2)
 
 

@@ -96,7 +96,7 @@ class OwnerAway(e2e.E2eTest):
         self.assertEqual(status, 503, body)
         self.assertIn("registry does not answer", body)
         with socket.create_connection(http_client.ADDR) as asking:
-            asking.sendall(b"GET /api/owner?relay_port=50001 HTTP/1.1\r\nHost: relay\r\n\r\n")
+            asking.sendall(b"GET /api/owner?relay_port=50001 HTTP/1.1\r\nHost: localhost\r\n\r\n")
             relay.stop()
 
 

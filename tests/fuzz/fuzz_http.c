@@ -23,6 +23,9 @@ static void check_request(const struct http_request *request, const char *buffer
     }
     if (request->query[0] != '\0')
         check_text(request->query, buffer, len);
+    if (request->host[0] != '\0')
+        check_text(request->host, buffer, len);
+    (void)http_request_is_for_address(request);
     if (http_request_parameter(request, "a", value, sizeof(value)) != NULL)
         FUZZ_CHECK(strlen(value) < sizeof(value));
 }

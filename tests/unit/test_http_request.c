@@ -2,6 +2,7 @@
  */
 #include "http_request.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "unit.h"
@@ -48,6 +49,39 @@ static void requests_are_read(void **state)
         assert_int_equal(request.method, requests[i].method);
         assert_string_equal(request.path, requests[i].path);
         assert_string_equal(request.query, requests[i].query);
+    }
+}
+
+static void a_host_is_an_address_or_a_name(void **state)
+{
+    static const struct {
+        const char *host;
+        bool is_address;
+    } hosts[] = {
+        {"127.0.0.1:8080", true},
+        {"127.0.0.1", true},
+        {"[::1]:8080", true},
+        {"[::1]", true},
+        {"LocalHost:1", true},
+        {"", true},
+        {"example.net", false},
+        {"localhost.evil", false},
+        {"127.0.0.1.evil", false},
+        {"[evil]", false},
+        {":8080", false},
+        {"a-name-that-is-longer-than-any-address-and-goes-on-and-on-and-on.example.net", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        struct http_request request;
+        char whole[256];
+
+        (void)snprintf(whole, sizeof(whole), "GET / HTTP/1.1\r\nX: y\r\nHost:  %s \r\nZ: y\r\n\r\n",
+                       hosts[i].host);
+        assert_int_equal(parse(whole, &request), HTTP_STATUS_OK);
+        assert_string_equal(request.host, hosts[i].host);
+        assert_int_equal(http_request_is_for_address(&request), hosts[i].is_address);
     }
 }
 
@@ -159,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_read),
+        cmocka_unit_test(a_host_is_an_address_or_a_name),
         cmocka_unit_test(other_methods_are_told_apart),
         cmocka_unit_test(every_beginning_of_a_request_is_incomplete_and_left_alone),
         cmocka_unit_test(what_is_no_request_is_refused_as_soon_as_it_shows),
