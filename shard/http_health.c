@@ -15,22 +15,12 @@ static void say(struct http_text *text, uint32_t k, const char *what, int64_t se
     http_text_put(text, "\n");
 }
 
-int64_t http_health_unseen_usec(const struct shard_figures *shard, struct mono_time now)
-{
-    int64_t seen = shard->page.seen_mono_usec;
-
-    /* A shard that has just started was awake when it did. After a boot the clock began anew. */
-    if (seen < shard->page.started_mono_usec)
-        seen = shard->page.started_mono_usec;
-    return now.usec > seen ? now.usec - seen : 0;
-}
-
 /* How long there has been no sign of life of |shard|. */
 static int64_t unseen_sec(const struct host_state *host, const struct shard_figures *shard)
 {
     if (shard->err != ERR_OK)
         return (host->now.usec - host->since.usec) / USEC_PER_SEC;
-    return http_health_unseen_usec(shard, host->now) / USEC_PER_SEC;
+    return counter_page_age(&shard->page, host->now) / USEC_PER_SEC;
 }
 
 static void say_unseen(const struct host_state *host, uint32_t k, struct http_text *text)

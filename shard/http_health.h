@@ -39,7 +39,4 @@ struct host_state {
 bool http_health_alive(const struct host_state *host, struct http_text *text);
 bool http_health_ready(const struct host_state *host, struct http_text *text);
 
-/* http_health_unseen_usec: how long ago a shard that has a page was awake. */
-int64_t http_health_unseen_usec(const struct shard_figures *shard, struct mono_time now);
-
 #endif

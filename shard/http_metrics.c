@@ -94,7 +94,7 @@ static bool read_uptime(const struct host_state *host, const struct shard_figure
 static bool read_unseen(const struct host_state *host, const struct shard_figures *shard,
                         int64_t *ret)
 {
-    *ret = http_health_unseen_usec(shard, host->now);
+    *ret = counter_page_age(&shard->page, host->now);
     return true;
 }
 
@@ -106,6 +106,14 @@ static bool read_restored(const struct host_state *host, const struct shard_figu
     (void)host;
     *ret = (int64_t)(shard->page.started_wall_sec * USEC_PER_SEC + took);
     return took > 0;
+}
+
+static bool read_starts(const struct host_state *host, const struct shard_figures *shard,
+                        int64_t *ret)
+{
+    (void)host;
+    *ret = (int64_t)(shard->page.starts * USEC_PER_SEC);
+    return true;
 }
 
 static bool read_cpu(const struct host_state *host, const struct shard_figures *shard, int64_t *ret)
@@ -124,6 +132,7 @@ static const struct header_metric header_metrics[] = {
      read_unseen},
     {"restore_timestamp_seconds", "gauge",
      "When the shard had restored what was recorded, since 1970", read_restored},
+    {"starts_total", "counter", "Starts of the shard since its counter page was made", read_starts},
     {"cpu_seconds_total", "counter", "CPU time that the process of the shard has used", read_cpu},
 };
 

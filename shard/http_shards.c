@@ -28,7 +28,7 @@ const char *http_shards_state(const struct shard_figures *shard, struct mono_tim
     if (!shard->is_live)
         return shard->page.state == SHARD_STATE_STOPPED ? shard_state_name(SHARD_STATE_STOPPED)
                                                         : "gone";
-    if (http_health_unseen_usec(shard, now) >= (int64_t)COUNTER_PAGE_HANGS_SEC * USEC_PER_SEC)
+    if (counter_page_age(&shard->page, now) >= (int64_t)COUNTER_PAGE_HANGS_SEC * USEC_PER_SEC)
         return "hung";
     return shard_state_name(shard->page.state);
 }
@@ -134,7 +134,7 @@ static void write_shard(struct http_json *json, const struct host_state *state,
     http_json_number(json, "shard", k);
     http_json_text(json, "state", http_shards_state(shard, state->now));
     if (shard->err == ERR_OK)
-        http_json_number(json, "age_msec", http_health_unseen_usec(shard, state->now) / 1000);
+        http_json_number(json, "age_msec", counter_page_age(&shard->page, state->now) / 1000);
     else
         http_json_null(json, "age_msec");
     http_json_number(json, "lowest_port", slice.lowest);

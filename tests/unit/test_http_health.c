@@ -97,7 +97,7 @@ static void one_that_has_just_started_was_seen(void **state)
 {
     (void)state;
     shards[0].page.started_mono_usec = NOW_SEC * USEC_PER_SEC;
-    shards[0].page.seen_mono_usec = 0;
+    shards[0].page.seen_mono_usec = NOW_SEC * USEC_PER_SEC;
     shards[0].page.state = SHARD_STATE_STARTING;
     says(http_health_alive, true, "ok\n");
     says(http_health_ready, false, "not ready\nshard 0: starts: what it had is being restored\n");

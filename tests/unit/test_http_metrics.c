@@ -32,6 +32,7 @@ static int set_up(void **state)
         shard->page.started_mono_usec = 90000000;
         shard->page.started_wall_sec = 1700000000;
         shard->page.seen_mono_usec = 100250000;
+        shard->page.starts = 3;
         for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++)
             shard->page.values[i] = UINT64_C(1000000) * (k + 1) + i;
     }
@@ -86,6 +87,7 @@ static void the_header_of_a_page_is_there(void **state)
     has_line(text, "relay_shard_state{shard=\"0\",state=\"draining\"} 0");
     has_line(text, "relay_start_time_seconds{shard=\"0\"} 1700000000.000000");
     has_line(text, "relay_uptime_seconds{shard=\"0\"} 10.500000");
+    has_line(text, "relay_starts_total{shard=\"0\"} 3.000000");
     has_line(text, "relay_seen_age_seconds{shard=\"0\"} 0.250000");
     has_line(text, "relay_cpu_seconds_total{shard=\"0\"} 1.234567");
     assert_non_null(strstr(text, "\nrelay_build_info{version=\""));
