@@ -6,12 +6,13 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libhired
     liblmdb-dev libssl-dev)
 
 # What the tests need besides: the unit tests' library, the second compiler with its sanitizer
-# runtime, the pinned formatter and linter, the clients of the end-to-end tests, and the browser that
-# opens the status page.
+# runtime, the pinned formatter and linter, the clients of the end-to-end tests, the browser that
+# opens the status page, and what makes and judges the package.
 # shellcheck disable=SC2034 # used where this is sourced
 test_packages=(libcmocka-dev clang clang-format-14 clang-tidy-14 libclang-rt-14-dev
     python3 python3-aioice systemd coturn redis-server redis-sentinel redis-tools iproute2 util-linux
-    mandoc bash-completion prometheus chromium chromium-driver python3-selenium)
+    mandoc bash-completion prometheus chromium chromium-driver python3-selenium
+    dpkg-dev file lintian shellcheck)
 
 # as_root COMMAND… runs a command as root, by sudo when we are not.
 as_root() {
