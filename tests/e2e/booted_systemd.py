@@ -17,7 +17,7 @@ from relay_process import clean_environment, eventually
 SKIPPED = 77  # the exit code that ctest shows as such
 BUILD_DIR = os.environ.get("RELAY_E2E_BUILD_DIR", "")
 
-# Prepares a root in $1 with what the build in $2 installs, and becomes its first process.
+# Prepares a root in $1 with what the build in $2, if any, installs, and becomes its first process.
 _BOOT = r"""
 set -e
 mount --make-rprivate /
@@ -50,9 +50,11 @@ ln -s /lib/systemd/system/systemd-journald.service etc/systemd/system/sysinit.ta
 printf '[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\n' > etc/systemd/journald.conf.d/e2e.conf
 echo mounted
 rm -rf etc/relay
-DESTDIR="$PWD" cmake --install "$2" --prefix /usr > /dev/null
-systemd-sysusers --root="$PWD" relay.conf
-systemd-tmpfiles --root="$PWD" --create relay.conf
+if [ -n "$2" ]; then
+    DESTDIR="$PWD" cmake --install "$2" --prefix /usr > /dev/null
+    systemd-sysusers --root="$PWD" relay.conf
+    systemd-tmpfiles --root="$PWD" --create relay.conf
+fi
 mkdir old-root
 pivot_root . old-root
 umount -l /old-root
@@ -101,9 +103,10 @@ def _skip(why):
 
 
 class BootedSystemd:
-    """Boots; what it says afterwards is in systemd.log, and its journal in journal.log."""
+    """Boots, with this build or, unless |is_installed|, without; what it says afterwards is in
+    systemd.log, and its journal in journal.log."""
 
-    def __init__(self, test):
+    def __init__(self, test, is_installed=True):
         why = _why_not()
         if why is not None:
             _skip(why)
@@ -126,7 +129,7 @@ class BootedSystemd:
         self._program = test.program(
             "systemd", "sh", "-c", 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"', "sh",
             cgroup, "unshare", "--cgroup", "--mount", "--pid", "--ipc", "--uts", "--fork",
-            "--kill-child", "sh", "-c", _BOOT, "sh", root, BUILD_DIR)
+            "--kill-child", "sh", "-c", _BOOT, "sh", root, BUILD_DIR if is_installed else "")
         self.pid = eventually("its first process", self._first_process)
         self._enter = ["nsenter", "--target", str(self.pid), "--mount", "--pid", "--ipc", "--uts",
                        "--cgroup", "--"]

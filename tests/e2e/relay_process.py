@@ -10,7 +10,7 @@ import time
 BUILD = {
     name: os.environ.get(f"RELAY_E2E_{name.upper()}", "")
     for name in ("relay", "relayctl", "relay_bench", "read_counters", "read_records",
-                 "spoof_flood")
+                 "spoof_flood", "relay_next_version", "package")
 }
 SANITIZED = os.environ.get("RELAY_E2E_SANITIZED") == "yes"
 # The longest wait for something that ought to happen at once. Only a failing test waits so long.
