@@ -6,7 +6,9 @@ endforeach()
 add_library(relay_hardening INTERFACE)
 target_compile_options(relay_hardening INTERFACE
   -fno-omit-frame-pointer -fstack-protector-strong -fno-common -fvisibility=hidden
-  -ftrivial-auto-var-init=pattern)
+  -ftrivial-auto-var-init=pattern
+  # What assert prints names no folder of the machine that built it.
+  -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   target_compile_options(relay_hardening INTERFACE -fstack-clash-protection -fcf-protection=full)
 endif()
