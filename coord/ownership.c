@@ -25,7 +25,8 @@ enum err ownership_open(const struct ownership_config *config, struct ownership 
     if (err == ERR_OK)
         switch (coordination.kind) {
         case COORDINATION_LOCAL:
-            err = ownership_local_open(config, LOCAL_MAP_SIZE, ret, problem);
+            err =
+                ownership_local_open(config, config->only_looks ? 0 : LOCAL_MAP_SIZE, ret, problem);
             break;
         case COORDINATION_REDIS:
             err = ownership_redis_open(config, &coordination.redis, ret, problem);

@@ -73,6 +73,9 @@ struct ownership_config {
     const struct state_dir *dir; /* local: where the store is; must outlive the registry */
     struct event_base *base;     /* must outlive it */
     uint32_t timeout_msec;       /* 0 = 250 */
+    /* local: who only looks makes no store. One that is not there, damaged, or of another boot, is
+     * away to them, and left as it is: it is the relay's to judge. */
+    bool only_looks;
     /* May be NULL. Called when the registry goes away (|why| is a sentence for the log, without
      * secrets) and when it is back, once each; also for a store that came back empty or was
      * replaced. After a return the caller takes a new lease and claims again what it has. */

@@ -66,6 +66,12 @@ static enum local_result open_current(struct local_store *store, struct problem 
 
     local_env_close(&store->env);
     err = local_env_open(&store->env, problem);
+    if (err == ERR_MALFORMED && store->map_size == 0) {
+        problem_set(problem,
+                    "the store %s/" LOCAL_DATA_FILE " is not there, damaged, or of another boot",
+                    store->files.path);
+        return LOCAL_BROKEN;
+    }
     if (err == ERR_MALFORMED) {
         err = local_env_make(&store->env, store->map_size, problem);
         is_new = true; /* even with the number of the file that was removed */

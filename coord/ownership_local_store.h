@@ -51,7 +51,8 @@ enum local_result {
 };
 
 /*
- * local_store_open opens the store of |dir|, or makes it. |map_size| is for a new one.
+ * local_store_open opens the store of |dir|, or makes it. |map_size| is for a new one; with 0
+ * none is made: a store that is not there, damaged or of another boot cannot be used then.
  * ERR_OK, also when it cannot be used now; ERR_NO_MEMORY, ERR_IO (the directory). |problem| is
  * written with an error.
  */

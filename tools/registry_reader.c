@@ -75,6 +75,7 @@ static enum err open_registry(const struct relay_place *place, bool is_said_away
                                             .dir = &place->dir,
                                             .base = reader->base,
                                             .timeout_msec = TIMEOUT_MSEC,
+                                            .only_looks = true,
                                             .on_change = on_change,
                                             .context = reader};
     enum err err = ownership_open(&config, &reader->ownership, problem);

@@ -110,6 +110,20 @@ void client_open_local(struct ownership_client *client, const char *path, uint32
         fail_msg("%s", problem.text);
 }
 
+void client_look_local(struct ownership_client *client, const char *path)
+{
+    struct ownership_config config;
+    struct problem problem;
+
+    prepare(client, 0);
+    if (state_dir_open(path, STATE_DIR_INSPECT, &client->dir, &problem) != ERR_OK)
+        fail_msg("%s", problem.text);
+    config = config_of(client, "local", 0);
+    config.only_looks = true;
+    if (ownership_open(&config, &client->ownership, &problem) != ERR_OK)
+        fail_msg("%s", problem.text);
+}
+
 void client_close(struct ownership_client *client)
 {
     ownership_close(client->ownership);

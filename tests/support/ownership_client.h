@@ -50,7 +50,10 @@ void client_open(struct ownership_client *client, const char *url, uint32_t shar
 void client_open_local(struct ownership_client *client, const char *path, uint32_t shard,
                        uint32_t timeout_msec, size_t map_size);
 
-/* client_close closes it in either case. */
+/* client_look_local opens it as a tool does, which only looks. */
+void client_look_local(struct ownership_client *client, const char *path);
+
+/* client_close closes it in any case. */
 void client_close(struct ownership_client *client);
 
 /* client_set_now reads the clocks again. */

@@ -1,5 +1,6 @@
 /* test_ownership_local_data.c — what the registry keeps in the embedded store, and for how long. */
 #include "ownership_client.h"
+#include "ownership_local_files.h"
 #include "ownership_local_store.h"
 #include "temp_dir.h"
 
@@ -285,6 +286,35 @@ static void a_store_of_another_boot_is_made_anew(void **state)
     assert_int_equal(client_claim(&client, &allocation, 0, false), OWNERSHIP_DONE);
 }
 
+/* What a tool takes for damaged, such as one in a container that sees another boot, may be what the
+ * relay is using. */
+static void who_only_looks_makes_no_store(void **state)
+{
+    struct turn_record allocation = client_allocation(&client, 1);
+    char file[TEMP_PATH_MAX];
+    struct stat before, after;
+
+    (void)temp_dir_path(*state, LOCAL_DATA_FILE, file);
+    assert_int_equal(client_claim(&client, &allocation, 0, false), OWNERSHIP_DONE);
+    client_close(&client);
+    client_look_local(&client, path);
+    assert_int_equal(client_find(&client, &allocation), OWNERSHIP_DONE);
+    plant("relay:store", "v=1 boot=0a7a6f38-50f9-4d0a-8d2f-7a0d7e3b9c55");
+    client_close(&client);
+    assert_int_equal(stat(file, &before), 0);
+
+    client_look_local(&client, path);
+    assert_int_equal(client_find(&client, &allocation), OWNERSHIP_AWAY);
+    client_close(&client);
+    assert_int_equal(stat(file, &after), 0);
+    assert_int_equal(after.st_ino, before.st_ino);
+
+    assert_int_equal(unlink(file), 0);
+    client_look_local(&client, path);
+    assert_int_equal(client_find(&client, &allocation), OWNERSHIP_AWAY);
+    assert_int_equal(stat(file, &after), -1);
+}
+
 /* As many allocations as a host has relay ports, with many channels and the longest usernames. */
 static void it_has_room_for_all_that_a_host_can_have(void **state)
 {
@@ -376,6 +406,7 @@ int main(void)
         TEST(an_owner_that_cannot_be_read_owns_nothing),
         TEST(garbled_leases_do_not_hinder_a_new_one),
         TEST(a_store_of_another_boot_is_made_anew),
+        TEST(who_only_looks_makes_no_store),
         TEST(it_has_room_for_all_that_a_host_can_have),
         TEST(its_files_are_for_the_owner_alone),
         TEST(what_root_makes_is_the_directorys_owners),
