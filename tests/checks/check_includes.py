@@ -28,7 +28,8 @@ LIBCRYPTO_FILE = "crypto_openssl.c"
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
 
-def findings_of_file(path, folder, owner_of_header):
+def findings_of_file(path, folder, name, owner_of_header):
+    """|name|: the path of the file from its folder, as headers are included."""
     findings = []
     quoted = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -47,23 +48,22 @@ def findings_of_file(path, folder, owner_of_header):
         elif folder == "core" and system not in CORE_SYSTEM:
             if not (system.startswith("openssl/") and path.name == LIBCRYPTO_FILE):
                 findings.append(f"{where}: core/ must not include <{system}>")
-    own = path.with_suffix(".h")
-    if path.suffix == ".c" and own.exists() and quoted[:1] != [own.name]:
-        findings.append(f"{path}: include {own.name} first: it must stand on its own")
+    own = name.removesuffix(".c") + ".h"
+    if path.suffix == ".c" and path.with_suffix(".h").exists() and quoted[:1] != [own]:
+        findings.append(f"{path}: include {own} first: it must stand on its own")
     return findings
 
 
 def findings_of(root):
     files = c_files(root)
+    places = [path.relative_to(root).as_posix().partition("/")[::2] for path in files]
     owner_of_header = {}
-    for path in files:
-        folder = path.relative_to(root).parts[0]
+    for path, (folder, name) in zip(files, places):
         if path.suffix == ".h":
-            name = "/".join(path.relative_to(root).parts[1:])
             owner_of_header.setdefault(name, set()).add(folder)
     findings = []
-    for path in files:
-        findings += findings_of_file(path, path.relative_to(root).parts[0], owner_of_header)
+    for path, (folder, name) in zip(files, places):
+        findings += findings_of_file(path, folder, name, owner_of_header)
     return findings, len(files)
 
 

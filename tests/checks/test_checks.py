@@ -117,6 +117,15 @@ class Includes(Tree):
         self.assert_finding("shard/log.c", '#include "wire.h"\n#include "log.h"\n',
                             "include log.h first")
 
+    def test_folder_in_a_folder(self):
+        self.write("coord/portal/url.h", "")
+        self.write("coord/portal/url.c", '#include "portal/url.h"\n#include "wire.h"\n')
+        self.assertEqual(check_includes.findings_of(self.root)[0], [])
+        self.assert_finding("core/up.c", '#include "portal/url.h"\n', "must not include")
+        (self.root / "core/up.c").unlink()
+        self.assert_finding("coord/portal/url.c", '#include "wire.h"\n#include "portal/url.h"\n',
+                            "include portal/url.h first")
+
 
 class Files(Tree):
     def test_length(self):
