@@ -3,16 +3,16 @@
 # What the relay is built with.
 # shellcheck disable=SC2034 # used where this is sourced
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libhiredis-dev
-    liblmdb-dev libssl-dev)
+    liblmdb-dev libssl-dev libwebsockets-dev libcjson-dev)
 
 # What the tests need besides: the unit tests' library, the second compiler with its sanitizer
 # runtime, the pinned formatter and linter, the clients of the end-to-end tests, the browser that
 # opens the status page, and what makes and judges the package.
 # shellcheck disable=SC2034 # used where this is sourced
 test_packages=(libcmocka-dev clang clang-format-14 clang-tidy-14 libclang-rt-14-dev
-    python3 python3-aioice systemd coturn redis-server redis-sentinel redis-tools iproute2 util-linux
-    mandoc bash-completion prometheus chromium chromium-driver python3-selenium
-    dpkg-dev file lintian shellcheck)
+    python3 python3-aioice python3-websockets openssl systemd coturn redis-server redis-sentinel
+    redis-tools iproute2 util-linux mandoc bash-completion prometheus chromium chromium-driver
+    python3-selenium dpkg-dev file lintian shellcheck)
 
 # as_root COMMAND… runs a command as root, by sudo when we are not.
 as_root() {

@@ -60,12 +60,11 @@ struct portal_snapshot {
 
 /* The writing end; one for each state directory. */
 struct portal_status_writer {
-    struct state_dir dir;
-    int lock_fd;
+    const struct state_dir *dir;
+    int lock_fd; /* -1 when closed */
 };
 
-#define PORTAL_STATUS_WRITER_CLOSED                                                                \
-    ((struct portal_status_writer){.dir = {.fd = -1}, .lock_fd = -1})
+#define PORTAL_STATUS_WRITER_CLOSED ((struct portal_status_writer){.lock_fd = -1})
 
 /* portal_state_name returns "connecting", "joining", "admitted", "waiting", "refused",
  * "gave up" or "stopped". */

@@ -33,10 +33,10 @@ struct portal_identity {
 };
 
 /*
- * portal_url_parse reads |text|: http and ws are plain TCP, https and wss TLS; the port is 443
- * unless given, with either (and an explicit 80 of a plain one counts as not given, as the
- * reference has it). A query is dropped.
- *   ERR_OK, ERR_MALFORMED, or ERR_RANGE (too long). |problem| is written with every error.
+ * portal_url_parse reads |text|: http and ws are plain TCP, https and wss TLS. The port is 443
+ * unless given, with either. A query or fragment is dropped.
+ *   ERR_OK, ERR_MALFORMED, or ERR_RANGE (too long). |problem| is written with every error, to be
+ *   printed behind "the value given is not".
  */
 enum err portal_url_parse(const char *text, struct portal_url *ret,
                           struct problem *problem) MUST_CHECK;

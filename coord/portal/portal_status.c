@@ -1,0 +1,306 @@
+/* portal_status.c — what the portal connection tells the other processes of this host. */
+#include "portal/portal_status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define VERSION_LINE   "portal-status 1\n"
+#define TEMPORARY_FILE PORTAL_STATUS_FILE ".new"
+
+enum { FILE_MAX = 1024 };
+
+/* The numbers of the file, each declared once: its key and where it stands. */
+static const struct {
+    const char *key;
+    size_t offset;
+} numbers[] = {
+    {"since", offsetof(struct portal_status, since_sec)},
+    {"admitted", offsetof(struct portal_status, admitted_sec)},
+    {"lost", offsetof(struct portal_status, lost_sec)},
+    {"init", offsetof(struct portal_status, init_sec)},
+    {"heartbeat-sent", offsetof(struct portal_status, heartbeat_sent_sec)},
+    {"heartbeat-answered", offsetof(struct portal_status, heartbeat_answered_sec)},
+    {"retry", offsetof(struct portal_status, retry_sec)},
+    {"attempts", offsetof(struct portal_status, attempts)},
+    {"error-time", offsetof(struct portal_status, error_sec)},
+};
+
+enum { NUMBER_COUNT = sizeof(numbers) / sizeof(numbers[0]) };
+
+const char *portal_state_name(enum portal_state state)
+{
+    static const char *const names[PORTAL_STATE_COUNT] = {
+        [PORTAL_STATE_CONNECTING] = "connecting", [PORTAL_STATE_JOINING] = "joining",
+        [PORTAL_STATE_ADMITTED] = "admitted",     [PORTAL_STATE_WAITING] = "waiting",
+        [PORTAL_STATE_REFUSED] = "refused",       [PORTAL_STATE_GAVE_UP] = "gave up",
+        [PORTAL_STATE_STOPPED] = "stopped",
+    };
+
+    return state < PORTAL_STATE_COUNT ? names[state] : "unknown";
+}
+
+static enum err io_problem(const struct state_dir *dir, const char *name, const char *verb,
+                           struct problem *problem)
+{
+    problem_set(problem, "%s/%s cannot be %s: %s", dir->path, name, verb, strerror(errno));
+    return ERR_IO;
+}
+
+/* A lock of the open file description: it ends with the process, and can be asked after. */
+static int lock_command(int fd, int command, struct flock *lock)
+{
+    *lock = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, command, lock);
+}
+
+/* Reads |fd| as far as |text| goes, and ends it with a zero. False with errno set. */
+static bool read_text(int fd, char *text, size_t size)
+{
+    size_t len = 0;
+
+    while (len < size - 1) {
+        ssize_t count = read(fd, text + len, size - 1 - len);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return false;
+        if (count == 0)
+            break;
+        len += (size_t)count;
+    }
+    text[len] = '\0';
+    return true;
+}
+
+static bool write_text(int fd, const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t count = write(fd, text, len);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return false;
+        text += count;
+        len -= (size_t)count;
+    }
+    return true;
+}
+
+enum err portal_status_open(const struct state_dir *dir, struct portal_status_writer *ret,
+                            struct problem *problem)
+{
+    char pid[24];
+    struct flock lock;
+    int fd = openat(dir->fd, PORTAL_LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+                    S_IRUSR | S_IWUSR);
+
+    if (fd < 0)
+        return io_problem(dir, PORTAL_LOCK_FILE, "opened", problem);
+    if (lock_command(fd, F_OFD_SETLK, &lock) != 0) {
+        enum err err = ERR_EXISTS;
+
+        if (errno != EAGAIN && errno != EACCES) {
+            err = io_problem(dir, PORTAL_LOCK_FILE, "locked", problem);
+        } else {
+            if (!read_text(fd, pid, sizeof(pid)))
+                pid[0] = '\0';
+            pid[strspn(pid, "0123456789")] = '\0';
+            problem_set(problem,
+                        "the portal connection of %s is running already, as process %s: one relay "
+                        "has one",
+                        dir->path, pid[0] != '\0' ? pid : "unknown");
+        }
+        close(fd);
+        return err;
+    }
+    (void)snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+    /* For people only, so a full disk is no reason not to run. */
+    if (ftruncate(fd, 0) == 0)
+        (void)!write(fd, pid, strlen(pid));
+    *ret = (struct portal_status_writer){.dir = dir, .lock_fd = fd};
+    return ERR_OK;
+}
+
+void portal_status_close(struct portal_status_writer *writer)
+{
+    if (writer->lock_fd >= 0)
+        close(writer->lock_fd);
+    *writer = PORTAL_STATUS_WRITER_CLOSED;
+}
+
+static uint64_t number_in(const struct portal_status *status, size_t i)
+{
+    uint64_t value;
+
+    memcpy(&value, (const char *)status + numbers[i].offset, sizeof(value));
+    return value;
+}
+
+static size_t format(const struct portal_status *status, char text[static FILE_MAX])
+{
+    int len = snprintf(text, FILE_MAX, VERSION_LINE "pid=%ld\nstate=%s\n", (long)getpid(),
+                       portal_state_name(status->state));
+
+    for (size_t i = 0; i < NUMBER_COUNT; i++)
+        len += snprintf(text + len, FILE_MAX - (size_t)len, "%s=%" PRIu64 "\n", numbers[i].key,
+                        number_in(status, i));
+    len += snprintf(text + len, FILE_MAX - (size_t)len, "error=");
+    for (const char *p = status->error; *p != '\0'; p++)
+        text[len++] = *p == '\n' ? ' ' : *p;
+    text[len++] = '\n';
+    return (size_t)len;
+}
+
+enum err portal_status_write(const struct portal_status_writer *writer,
+                             const struct portal_status *status, struct problem *problem)
+{
+    const struct state_dir *dir = writer->dir;
+    char text[FILE_MAX];
+    size_t len = format(status, text);
+    bool is_written;
+    int fd;
+
+    /* Only the holder of the lock comes here: what has the name was left by one that was killed. */
+    (void)unlinkat(dir->fd, TEMPORARY_FILE, 0);
+    fd = openat(dir->fd, TEMPORARY_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                S_IRUSR | S_IWUSR);
+    if (fd < 0)
+        return io_problem(dir, TEMPORARY_FILE, "created", problem);
+    is_written = write_text(fd, text, len);
+    close(fd);
+    if (is_written && renameat(dir->fd, TEMPORARY_FILE, dir->fd, PORTAL_STATUS_FILE) == 0)
+        return ERR_OK;
+    return io_problem(dir, PORTAL_STATUS_FILE, "written", problem);
+}
+
+/* Takes "|key|=…\n" off |text|; the value, ended with a zero, or NULL. */
+static char *take_line(char **text, const char *key)
+{
+    size_t len = strlen(key);
+    char *value, *end;
+
+    if (strncmp(*text, key, len) != 0 || (*text)[len] != '=')
+        return NULL;
+    value = *text + len + 1;
+    end = strchr(value, '\n');
+    if (end == NULL)
+        return NULL;
+    *end = '\0';
+    *text = end + 1;
+    return value;
+}
+
+static bool take_number(char **text, const char *key, uint64_t *ret)
+{
+    const char *value = take_line(text, key);
+    char *end;
+
+    if (value == NULL || value[0] < '0' || value[0] > '9')
+        return false;
+    *ret = strtoull(value, &end, 10);
+    return *end == '\0';
+}
+
+static bool parse(char *text, struct portal_snapshot *ret)
+{
+    struct portal_status *status = &ret->status;
+    const char *value;
+    uint64_t pid;
+
+    if (strncmp(text, VERSION_LINE, strlen(VERSION_LINE)) != 0)
+        return false;
+    text += strlen(VERSION_LINE);
+    if (!take_number(&text, "pid", &pid) || pid > INT32_MAX)
+        return false;
+    ret->pid = (int64_t)pid;
+    value = take_line(&text, "state");
+    for (status->state = 0; status->state < PORTAL_STATE_COUNT; status->state++) {
+        if (value != NULL && strcmp(value, portal_state_name(status->state)) == 0)
+            break;
+    }
+    if (status->state == PORTAL_STATE_COUNT)
+        return false;
+    for (size_t i = 0; i < NUMBER_COUNT; i++) {
+        uint64_t number;
+
+        if (!take_number(&text, numbers[i].key, &number))
+            return false;
+        memcpy((char *)status + numbers[i].offset, &number, sizeof(number));
+    }
+    value = take_line(&text, "error");
+    if (value == NULL || strlen(value) >= sizeof(status->error))
+        return false;
+    (void)snprintf(status->error, sizeof(status->error), "%s", value);
+    return true;
+}
+
+/* Does a process hold the lock? */
+static bool is_locked(const struct state_dir *dir)
+{
+    int fd = openat(dir->fd, PORTAL_LOCK_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct flock lock;
+    bool is_held;
+
+    if (fd < 0)
+        return false;
+    is_held = lock_command(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    close(fd);
+    return is_held;
+}
+
+enum err portal_status_read(const struct state_dir *dir, struct portal_snapshot *ret,
+                            struct problem *problem)
+{
+    int fd = openat(dir->fd, PORTAL_STATUS_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    char text[FILE_MAX];
+    struct stat status;
+    bool is_read;
+
+    if (fd < 0 && errno == ENOENT) {
+        problem_set(problem, "%s/%s does not exist: no portal connection has run here", dir->path,
+                    PORTAL_STATUS_FILE);
+        return ERR_NOT_FOUND;
+    }
+    if (fd < 0)
+        return io_problem(dir, PORTAL_STATUS_FILE, "opened", problem);
+    is_read = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && read_text(fd, text, FILE_MAX);
+    close(fd);
+    memset(ret, 0, sizeof(*ret));
+    if (!is_read || !parse(text, ret)) {
+        problem_set(problem, "%s/%s is no status of this version of the relay", dir->path,
+                    PORTAL_STATUS_FILE);
+        return ERR_MALFORMED;
+    }
+    ret->is_live = is_locked(dir);
+    return ERR_OK;
+}
+
+enum err portal_init_keep(const struct state_dir *dir, struct problem *problem)
+{
+    bool is_on_disk;
+    int fd = openat(dir->fd, PORTAL_INIT_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+                    S_IRUSR | S_IWUSR);
+
+    if (fd < 0)
+        return io_problem(dir, PORTAL_INIT_FILE, "created", problem);
+    is_on_disk = fsync(fd) == 0 && fsync(dir->fd) == 0;
+    close(fd);
+    return is_on_disk ? ERR_OK : io_problem(dir, PORTAL_INIT_FILE, "written", problem);
+}
+
+bool portal_init_has_come(const struct state_dir *dir)
+{
+    struct stat status;
+
+    return fstatat(dir->fd, PORTAL_INIT_FILE, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(status.st_mode);
+}
