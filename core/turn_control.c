@@ -3,6 +3,7 @@
  *   not STUN, wrong fingerprint, indication, response   dropped
  *   malformed request, unknown method                   400
  *   Binding                                             answered as it is
+ *   somebody new, before the server is admitted         dropped
  *   other methods      authentication ─► whose is it? ─► unknown attributes (420) ─► the
  *                      method's file
  *
@@ -114,6 +115,19 @@ static bool is_not_mine(const struct turn_server *server, const struct turn_requ
     return request->message.method != TURN_ALLOCATE || server->is_draining;
 }
 
+/* Is it for an allocation that neither is here nor, as far as can be said, on another shard?
+ * Whoever has one has had a nonce, so that a request without is from somebody new. */
+static bool wants_new_allocation(const struct turn_server *server,
+                                 const struct turn_request *request)
+{
+    struct bytes nonce;
+    if (turn_allocation_find(&server->allocations, &request->reply.five_tuple))
+        return false;
+    return !server->config.recorded || request->arrival != TURN_ARRIVAL_FIRST ||
+           request->message.method == TURN_ALLOCATE ||
+           stun_get_nonce(&request->message, &nonce) != ERR_OK;
+}
+
 static enum turn_verdict handle_authenticated(struct turn_server *server,
                                               const struct turn_request *request,
                                               const struct method *method, struct turn_relay *ret)
@@ -133,6 +147,8 @@ static enum turn_verdict handle_method(struct turn_server *server, struct turn_r
 {
     struct turn_reply_to *reply = &request->reply;
     enum turn_verdict verdict = TURN_VERDICT_CONTROL;
+    if (!server->is_admitted && wants_new_allocation(server, request))
+        return turn_drop(server, TURN_DROP_NOT_ADMITTED, ret);
     bool nonce_valid = turn_auth_has_valid_nonce(&server->auth, request->now.mono,
                                                  &reply->five_tuple.client, &request->message);
     /* Whoever lacks a nonce may be anyone: the rate is asked before keys are derived. */

@@ -69,6 +69,8 @@
     X(INDICATION, "indication", "Indications, which this profile does not relay")                  \
     X(RESPONSE, "response", "STUN responses sent to the server")                                   \
     X(PENDING_ALLOCATE, "pending_allocate", "Requests while the Allocate is under way")            \
+    X(NOT_ADMITTED, "not_admitted",                                                                \
+      "Requests for an allocation before the control plane has admitted this relay")               \
     X(RATE_LIMITED, "rate_limited", "Unauthenticated requests over the source's rate")             \
     X(REFLECTION_BOUND, "reflection_bound", "Answers that would exceed the reflection bound")      \
     X(MALFORMED_CHANNEL_DATA, "malformed_channel_data", "ChannelData with a wrong length")         \

@@ -42,6 +42,7 @@ struct turn_server {
     uint8_t families; /* that have a public address */
     uint32_t unclaimed_count;
     bool is_draining;
+    bool is_admitted;
 };
 
 /* What an answer needs of its request. */

@@ -56,6 +56,7 @@ static char *copy_text(const void *text, size_t len)
 static enum err copy_config(struct turn_server *server, const struct turn_config *config)
 {
     server->config = *config;
+    server->is_admitted = !config->awaits_admission;
     char *realm = copy_text(config->realm, strlen(config->realm));
     char *software = copy_text(config->software, strlen(config->software));
     server->secret = (uint8_t *)copy_text(config->secret.data, config->secret.len);
@@ -247,6 +248,11 @@ void turn_server_timeout(struct turn_server *server, struct turn_now now)
 void turn_server_set_draining(struct turn_server *server, bool is_draining)
 {
     server->is_draining = is_draining;
+}
+
+void turn_server_admit(struct turn_server *server)
+{
+    server->is_admitted = true;
 }
 
 bool turn_server_has(const struct turn_server *server, const struct five_tuple *five_tuple)

@@ -68,6 +68,9 @@ struct turn_config {
     /* Who owns what is recorded outside (RECORD, FORGET), an Allocate is answered when its
      * claim is granted (CLAIM), and what others may own is NOT_MINE. */
     bool recorded;
+    /* Until turn_server_admit only Binding is answered, and who has an allocation already: those
+     * who might hand out credentials for this server do not know it yet. */
+    bool awaits_admission;
     /* Answers to unauthenticated datagrams for each source prefix and second; 0 = no limit. */
     uint32_t unauthenticated_rate;
     /* 1..TURN_REALM_MAX bytes, without quotes or control characters. */
@@ -272,6 +275,9 @@ struct turn_listing {
  */
 bool turn_server_list(const struct turn_server *server, struct turn_listing *listing,
                       struct turn_record *records, size_t max, size_t *ret_count);
+
+/* turn_server_admit ends what turn_config.awaits_admission began, for good. No commands. */
+void turn_server_admit(struct turn_server *server);
 
 /* turn_server_next_deadline: when turn_server_timeout is next due, NEVER when it is not. O(1). */
 struct mono_time turn_server_next_deadline(const struct turn_server *server);
