@@ -39,7 +39,7 @@ static void nobody_new_is_served(void **state)
     EXPECT_DROP(f, "so are peers' datagrams", RELAY_CLOSED);
 }
 
-/* Part 9, item 10: requests are repeated after 1 s, 2.5 s and 4.75 s, each with a new id. */
+/* relay-behaviour 9.10: requests are repeated after 1 s, 2.5 s and 4.75 s, each with a new id. */
 static void the_retransmission_succeeds(void **state)
 {
     struct fixture *f = *state;
