@@ -1,15 +1,14 @@
 /* shard_process.c — starts the process of one shard with its sockets. */
 #include "shard_process.h"
 
+#include "child_process.h"
 #include "log.h"
 #include "passed_sockets.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 enum {
@@ -53,16 +52,12 @@ char **shard_process_argv(const struct relay_options *options, char **argv, uint
 /* The child's part, up to the program. Does not return. */
 static _Noreturn void become_shard(const struct shard_process *process, pid_t supervisor)
 {
-    sigset_t none;
     int fds[3];
     unsigned count = 0;
     char **argv = shard_process_argv(process->options, process->argv, process->shard);
 
-    (void)sigemptyset(&none);
-    (void)setpgid(0, 0);
-    /* Without the supervisor nobody holds the group together. Between fork and prctl
-     * it may have died unseen. */
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != supervisor)
+    /* Without the supervisor nobody holds the group of sockets together. */
+    if (!child_process_settle(supervisor))
         _exit(1);
     if (process->listeners.v4 >= 0)
         fds[count++] = process->listeners.v4;
@@ -70,8 +65,7 @@ static _Noreturn void become_shard(const struct shard_process *process, pid_t su
         fds[count++] = process->listeners.v6;
     if (process->redirect_fd >= 0)
         fds[count++] = process->redirect_fd;
-    if (argv != NULL && passed_sockets_place(fds, count) &&
-        sigprocmask(SIG_SETMASK, &none, NULL) == 0)
+    if (argv != NULL && passed_sockets_place(fds, count))
         (void)execv("/proc/self/exe", argv);
     log_event(LOG_LEVEL_ERROR, "shard not started", "shard", LOG_U64(process->shard), "error",
               strerror(errno), NULL);
