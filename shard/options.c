@@ -132,6 +132,21 @@ static bool check_auth(const struct relay_options *options, FILE *errors)
     return true;
 }
 
+static bool check_portal(const struct relay_options *options, FILE *errors)
+{
+    if (options->portal_token != NULL && options->portal_token_file != NULL) {
+        relay_options_error(options, "portal-token-file", errors,
+                            "--portal-token is given as well; give one of them");
+        return false;
+    }
+    if (options->portal_url != NULL && options->portal_token == NULL &&
+        options->portal_token_file == NULL) {
+        relay_options_error(options, "portal-url", errors, "it needs --portal-token-file");
+        return false;
+    }
+    return true;
+}
+
 /* The instance is the host name unless given, where that can be one. */
 static bool check_instance(struct relay_options *options, FILE *errors)
 {
@@ -164,7 +179,7 @@ static bool check_all(struct relay_options *options, FILE *errors)
         return false;
     }
     if (!check_ports(options, errors) || !check_shard(options, errors) ||
-        !check_auth(options, errors) || !check_instance(options, errors))
+        !check_auth(options, errors) || !check_portal(options, errors) || !check_instance(options, errors))
         return false;
     if (state_dir_resolve(options->state_dir_given, options->state_dir, &problem) != ERR_OK) {
         relay_options_error(options, "state-dir", errors, "%s", problem.text);

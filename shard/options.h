@@ -52,6 +52,12 @@ struct relay_options {
     const char *auth_secret_file;
     const char *users_file;
     const char *state_dir_given;
+    const char *portal_url; /* of the control plane; NULL without one */
+    const char *portal_token_file;
+    const char *portal_token;
+    const char *portal_name;
+    const char *portal_ca_file;
+    uint32_t portal_give_up_sec; /* 0 = never */
     char state_dir[STATE_DIR_PATH_MAX]; /* resolved; neither opened nor created by parsing */
     uint32_t user_quota;                /* allocations of a username on the host; 0 = no limit */
     uint32_t channels_per_allocation;   /* 1..4096 */

@@ -3,6 +3,8 @@
 
 #include "options.h"
 #include "ownership.h"
+#include "portal/portal_channel.h"
+#include "portal/portal_url.h"
 #include "record.h"
 #include "turn_limits.h"
 
@@ -137,6 +139,21 @@ static const char *read_http_addr(const struct option_spec *spec, const char *va
         (transport_addr_parse(value, 0, &addr) != ERR_OK || addr.port == 0))
         return spec->rule;
     memcpy(field, &addr, sizeof(addr));
+    return NULL;
+}
+
+static const char *read_portal_url(const struct option_spec *spec, const char *value, void *field)
+{
+    static char rule[sizeof(((struct problem *)NULL)->text) + 16]; /* outlives the call */
+    struct portal_url url;
+    struct problem problem;
+
+    (void)spec;
+    if (portal_url_parse(value, &url, &problem) != ERR_OK) {
+        (void)snprintf(rule, sizeof(rule), "usable: %s", problem.text);
+        return rule;
+    }
+    memcpy(field, &value, sizeof(value));
     return NULL;
 }
 
@@ -305,6 +322,61 @@ static const struct option_spec specs[] = {
         .rule = "an address with a port such as 127.0.0.1:8080 or [::1]:8080, or none",
         .read = read_http_addr,
         FIELD(http_addr),
+    },
+    {
+        .name = "portal-url",
+        .kind = OPTION_CUSTOM,
+        .argument = "URL",
+        .env = {"PORTAL_URL", "FIREZONE_API_URL"},
+        .help = "Control plane that hands out credentials for this relay: wss://, https://, ws:// or "
+                "http://. Until it has admitted the relay, only Binding is answered",
+        .read = read_portal_url,
+        FIELD(portal_url),
+    },
+    {
+        .name = "portal-token-file",
+        .kind = OPTION_TEXT,
+        .argument = "FILE",
+        .env = {"PORTAL_TOKEN_FILE"},
+        .help = "File that holds the token by which the control plane knows its relays",
+        FIELD(portal_token_file),
+    },
+    {
+        .name = "portal-token",
+        .kind = OPTION_TEXT,
+        .argument = "TEXT",
+        .env = {"PORTAL_TOKEN", "FIREZONE_TOKEN"},
+        .help = "The token itself; others on this host can see it, so rather use a file or the "
+                "environment",
+        .is_secret = true,
+        FIELD(portal_token),
+    },
+    {
+        .name = "portal-name",
+        .kind = OPTION_TEXT,
+        .argument = "NAME",
+        .env = {"PORTAL_NAME", "FIREZONE_NAME"},
+        .help = "Name of this relay that the control plane is told",
+        FIELD(portal_name),
+    },
+    {
+        .name = "portal-ca-file",
+        .kind = OPTION_TEXT,
+        .argument = "FILE",
+        .env = {"PORTAL_CA_FILE"},
+        .default_shown = "the system's",
+        .help = "Certificates that the control plane's is judged by",
+        FIELD(portal_ca_file),
+    },
+    {
+        .name = "portal-give-up",
+        .kind = OPTION_DURATION,
+        .argument = "TIME",
+        .env = {"PORTAL_GIVE_UP"},
+        .default_text = "0",
+        .help = "End the connection for good when it was not admitted for so long; 0 is never",
+        .max = PORTAL_GIVE_UP_MAX_SEC,
+        FIELD(portal_give_up_sec),
     },
     {
         .name = "allow-peer",
