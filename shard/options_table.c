@@ -2,14 +2,9 @@
 #include "options_table.h"
 
 #include "options.h"
-#include "ownership.h"
+#include "options_values.h"
 #include "portal/portal_channel.h"
-#include "portal/portal_url.h"
-#include "record.h"
 #include "turn_limits.h"
-
-#include <stdio.h>
-#include <string.h>
 
 #define FIELD(member) OPTION_FIELD(struct relay_options, member)
 
@@ -24,138 +19,9 @@ static const char *const log_formats[] = {
     [LOG_FORMAT_JSON + 1] = NULL,
 };
 
-/* An address that XOR-RELAYED-ADDRESS may name. Loopback is one: for trying things out. */
-static const char *read_public_addr(const struct option_spec *spec, const char *value,
-                                    enum ip_family family, struct transport_addr *ret)
-{
-    struct transport_addr addr;
-    bool is_unspecified = true;
-    bool is_multicast;
-
-    if (ip_addr_parse(value, &addr) != ERR_OK || addr.family != family ||
-        transport_addr_is_v4_mapped(&addr))
-        return spec->rule;
-    for (size_t i = 0; i < sizeof(addr.ip); i++)
-        is_unspecified = is_unspecified && addr.ip[i] == 0;
-    /* 224.0.0.0/4 and, above it, reserved addresses and the broadcast one; ff00::/8. */
-    is_multicast = family == IP_FAMILY_V4 ? addr.ip[0] >= 224 : addr.ip[0] == 0xff;
-    if (is_unspecified || is_multicast)
-        return "an address of one host: it is unspecified, multicast or broadcast";
-    *ret = addr;
-    return NULL;
-}
-
-static const char *read_public_v4(const struct option_spec *spec, const char *value, void *field)
-{
-    return read_public_addr(spec, value, IP_FAMILY_V4, field);
-}
-
-static const char *read_public_v6(const struct option_spec *spec, const char *value, void *field)
-{
-    return read_public_addr(spec, value, IP_FAMILY_V6, field);
-}
-
-static const char *read_scheme(const struct option_spec *spec, const char *value, void *field)
-{
-    unsigned *schemes = field;
-
-    if (strcmp(value, "stamp") == 0)
-        *schemes |= TURN_SCHEME_STAMP;
-    else if (strcmp(value, "rest") == 0)
-        *schemes |= TURN_SCHEME_REST;
-    else if (strcmp(value, "static") == 0)
-        *schemes |= TURN_SCHEME_STATIC;
-    else
-        return spec->rule;
-    return NULL;
-}
-
-static const char *read_realm(const struct option_spec *spec, const char *value, void *field)
-{
-    size_t len = strlen(value);
-
-    if (len > TURN_REALM_MAX)
-        return spec->rule;
-    for (size_t i = 0; i < len; i++) {
-        if (value[i] < ' ' || value[i] > '~' || value[i] == '"' || value[i] == '\\')
-            return spec->rule;
-    }
-    memcpy(field, &value, sizeof(value));
-    return NULL;
-}
-
-static const char *read_range(const struct option_spec *spec, const char *value, bool allow,
-                              struct turn_peer_policy *policy)
-{
-    enum err err = turn_peer_policy_add_range(policy, value, allow);
-
-    if (err == ERR_LIMIT)
-        return "one of the first 256 ranges of --allow-peer and --deny-peer: there are no more";
-    return err == ERR_OK ? NULL : spec->rule;
-}
-
-static const char *read_allowed(const struct option_spec *spec, const char *value, void *field)
-{
-    return read_range(spec, value, true, field);
-}
-
-static const char *read_denied(const struct option_spec *spec, const char *value, void *field)
-{
-    return read_range(spec, value, false, field);
-}
-
 /* The default of --allow-peer and --deny-peer is the default policy. */
 static const char range_rule[] =
     "an address or a range such as 10.0.0.0/8 or fd00::/8, all bits behind its length zero";
-
-static const char *read_coordination(const struct option_spec *spec, const char *value, void *field)
-{
-    static char rule[sizeof(((struct problem *)NULL)->text) + 16]; /* outlives the call */
-    struct problem problem;
-
-    (void)spec;
-    if (ownership_check_url(value, &problem) != ERR_OK) {
-        /* It is printed behind "the value given is not". */
-        (void)snprintf(rule, sizeof(rule), "usable: %s", problem.text);
-        return rule;
-    }
-    memcpy(field, &value, sizeof(value));
-    return NULL;
-}
-
-static const char *read_instance(const struct option_spec *spec, const char *value, void *field)
-{
-    if (!host_name_valid(value))
-        return spec->rule;
-    (void)snprintf(field, spec->size, "%s", value);
-    return NULL;
-}
-
-static const char *read_http_addr(const struct option_spec *spec, const char *value, void *field)
-{
-    struct transport_addr addr = {.family = IP_FAMILY_NONE};
-
-    if (strcmp(value, "none") != 0 &&
-        (transport_addr_parse(value, 0, &addr) != ERR_OK || addr.port == 0))
-        return spec->rule;
-    memcpy(field, &addr, sizeof(addr));
-    return NULL;
-}
-
-static const char *read_portal_url(const struct option_spec *spec, const char *value, void *field)
-{
-    static char rule[sizeof(((struct problem *)NULL)->text) + 16]; /* outlives the call */
-    struct portal_url url;
-    struct problem problem;
-
-    (void)spec;
-    if (portal_url_parse(value, &url, &problem) != ERR_OK) {
-        (void)snprintf(rule, sizeof(rule), "usable: %s", problem.text);
-        return rule;
-    }
-    memcpy(field, &value, sizeof(value));
-    return NULL;
-}
 
 static const struct option_spec specs[] = {
     {
@@ -166,7 +32,7 @@ static const struct option_spec specs[] = {
         .help = "IPv4 address that peers reach this host at; clients are told it. It or "
                 "--public-ip6-addr is needed",
         .rule = "an IPv4 address such as 203.0.113.7",
-        .read = read_public_v4,
+        .read = option_read_public_v4,
         FIELD(public_v4),
     },
     {
@@ -176,7 +42,7 @@ static const struct option_spec specs[] = {
         .env = {"PUBLIC_IP6_ADDR"},
         .help = "IPv6 address that peers reach this host at",
         .rule = "an IPv6 address such as 2001:db8::7",
-        .read = read_public_v6,
+        .read = option_read_public_v6,
         FIELD(public_v6),
     },
     {
@@ -233,7 +99,7 @@ static const struct option_spec specs[] = {
         .default_text = "stamp,rest",
         .help = "Credential schemes that are accepted: stamp, rest, static",
         .rule = "a credential scheme: one of stamp, rest, static",
-        .read = read_scheme,
+        .read = option_read_scheme,
         .is_list = true,
         FIELD(schemes),
     },
@@ -273,7 +139,7 @@ static const struct option_spec specs[] = {
         .help = "Realm of all credentials",
         .rule = "a realm: 1 to 32 printable ASCII characters without quotes and backslash, so that "
                 "an unauthenticated answer stays within three times the smallest request",
-        .read = read_realm,
+        .read = option_read_realm,
         FIELD(realm),
     },
     {
@@ -286,7 +152,7 @@ static const struct option_spec specs[] = {
                 "redis://[user:password@]host[:port][/db], redis+unix:///path[?db=N], or "
                 "redis+sentinel://[user:password@]host[:port][,host...]/NAME[/db]. With a password "
                 "rather in the environment",
-        .read = read_coordination,
+        .read = option_read_coordination,
         .is_secret = true,
         FIELD(coordination),
     },
@@ -298,7 +164,7 @@ static const struct option_spec specs[] = {
         .default_shown = "host name",
         .help = "Name of this host among those that share a Redis; no other may have it",
         .rule = "an instance name: 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen",
-        .read = read_instance,
+        .read = option_read_instance,
         FIELD(instance),
     },
     {
@@ -320,7 +186,7 @@ static const struct option_spec specs[] = {
         .help = "Where health, metrics and the status page of this host are served over HTTP, by "
                 "every shard; none for not at all",
         .rule = "an address with a port such as 127.0.0.1:8080 or [::1]:8080, or none",
-        .read = read_http_addr,
+        .read = option_read_http_addr,
         FIELD(http_addr),
     },
     {
@@ -328,9 +194,10 @@ static const struct option_spec specs[] = {
         .kind = OPTION_CUSTOM,
         .argument = "URL",
         .env = {"PORTAL_URL", "FIREZONE_API_URL"},
-        .help = "Control plane that hands out credentials for this relay: wss://, https://, ws:// or "
-                "http://. Until it has admitted the relay, only Binding is answered",
-        .read = read_portal_url,
+        .help =
+            "Control plane that hands out credentials for this relay: wss://, https://, ws:// or "
+            "http://. Until it has admitted the relay, only Binding is answered",
+        .read = option_read_portal_url,
         FIELD(portal_url),
     },
     {
@@ -386,7 +253,7 @@ static const struct option_spec specs[] = {
         .help = "Let clients reach peers in these ranges, which are denied otherwise (private, "
                 "loopback and other special ones)",
         .rule = range_rule,
-        .read = read_allowed,
+        .read = option_read_allowed,
         .is_list = true,
         FIELD(peer_policy),
     },
@@ -397,7 +264,7 @@ static const struct option_spec specs[] = {
         .env = {"DENY_PEER"},
         .help = "Keep clients from peers in these ranges. The longer range wins, deny on a tie",
         .rule = range_rule,
-        .read = read_denied,
+        .read = option_read_denied,
         .is_list = true,
         FIELD(peer_policy),
     },
