@@ -208,11 +208,20 @@ static bool open_http(struct shard *shard)
     return err == ERR_OK || fail("shard cannot serve HTTP", err_name(err));
 }
 
+static bool await_admission(struct shard *shard)
+{
+    enum err err =
+        admission_watch(shard->options, &shard->resources.state_dir, shard->base, shard->server,
+                        shard->resources.counters.page->values, &shard->admission);
+
+    return err == ERR_OK || fail("shard cannot start", err_name(err));
+}
+
 static bool start(struct shard *shard)
 {
     return shard_resources_open(shard->options, &shard->resources) && make_base(shard) &&
            open_http(shard) && make_server(shard) && make_redirect(shard) &&
-           watch_time_and_signals(shard) && join(shard);
+           watch_time_and_signals(shard) && await_admission(shard) && join(shard);
 }
 
 static int serve(struct shard *shard)
@@ -240,6 +249,7 @@ static void unwatch(struct shard *shard)
             (void)event_del(events[i]);
     }
     shard_report_end(&shard->report);
+    admission_unwatch(&shard->admission);
     relay_table_deinit(&shard->relays);
 }
 

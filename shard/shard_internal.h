@@ -8,6 +8,7 @@
 
 #include "shard.h"
 
+#include "admission.h"
 #include "bytes.h"
 #include "control.h"
 #include "datapath.h"
@@ -41,6 +42,7 @@ struct shard {
     struct redirect *redirect;
     struct membership *membership;
     struct http *http;
+    struct admission admission;
     struct drain drain;
     struct control *control;
     struct relay_commands commands;

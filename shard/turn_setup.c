@@ -70,6 +70,7 @@ struct turn_config turn_setup_config(const struct relay_options *options,
         /* The claims count over all shards; this counts while the registry is away. */
         .user_quota = options->user_quota,
         .recorded = true,
+        .awaits_admission = options->portal_url != NULL,
         .max_lifetime_sec = options->max_lifetime_sec,
         .port_rest_sec = options->port_rest_sec,
         .unauthenticated_rate = options->unauthenticated_rate,
