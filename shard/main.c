@@ -2,6 +2,7 @@
 #include "check_config.h"
 #include "log.h"
 #include "options.h"
+#include "portal_program.h"
 #include "shard.h"
 #include "standard_streams.h"
 #include "supervisor.h"
@@ -13,10 +14,22 @@
 
 enum { EXIT_BAD_OPTIONS = 2 };
 
+/* relay-portal reads the options, and what they name, again. */
+static int run_portal(const struct relay_options *options, char **argv)
+{
+    struct problem problem;
+
+    (void)portal_program_run(options, argv, &problem);
+    log_event(LOG_LEVEL_ERROR, "portal process not started", "error", problem.text, NULL);
+    return EXIT_FAILURE;
+}
+
 static int run_command(struct relay_options *options, char **argv)
 {
     bool only_checks = options->command == RELAY_COMMAND_CHECK_CONFIG;
 
+    if (options->command == RELAY_COMMAND_PORTAL)
+        return run_portal(options, argv);
     if (relay_options_load(options, !only_checks, stderr) != ERR_OK)
         return EXIT_BAD_OPTIONS;
     log_init(options->log_level, options->log_format, STDERR_FILENO,
@@ -26,6 +39,7 @@ static int run_command(struct relay_options *options, char **argv)
         return supervisor_run(options, argv);
     case RELAY_COMMAND_SHARD:
         return shard_run(options);
+    case RELAY_COMMAND_PORTAL:
     case RELAY_COMMAND_CHECK_CONFIG:
         break;
     }

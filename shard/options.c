@@ -26,6 +26,7 @@ static bool take_command(struct relay_options *options, FILE *errors)
     static const char *const names[] = {
         [RELAY_COMMAND_RUN] = "run",
         [RELAY_COMMAND_SHARD] = "shard",
+        [RELAY_COMMAND_PORTAL] = "portal",
         [RELAY_COMMAND_CHECK_CONFIG] = "check-config",
     };
     const struct option_reading *reading = &options->reading;
@@ -41,7 +42,8 @@ static bool take_command(struct relay_options *options, FILE *errors)
                 reading->positionals[1], name);
         return false;
     }
-    fprintf(errors, "relay: \"%s\" is not a command: one of run, shard, check-config\n", name);
+    fprintf(errors, "relay: \"%s\" is not a command: one of run, shard, portal, check-config\n",
+            name);
     return false;
 }
 
@@ -139,6 +141,10 @@ static bool check_portal(const struct relay_options *options, FILE *errors)
                             "--portal-token is given as well; give one of them");
         return false;
     }
+    if (options->command == RELAY_COMMAND_PORTAL && options->portal_url == NULL) {
+        relay_options_error(options, "portal-url", errors, "`relay portal` needs it");
+        return false;
+    }
     if (options->portal_url != NULL && options->portal_token == NULL &&
         options->portal_token_file == NULL) {
         relay_options_error(options, "portal-url", errors, "it needs --portal-token-file");
@@ -179,7 +185,8 @@ static bool check_all(struct relay_options *options, FILE *errors)
         return false;
     }
     if (!check_ports(options, errors) || !check_shard(options, errors) ||
-        !check_auth(options, errors) || !check_portal(options, errors) || !check_instance(options, errors))
+        !check_auth(options, errors) || !check_portal(options, errors) ||
+        !check_instance(options, errors))
         return false;
     if (state_dir_resolve(options->state_dir_given, options->state_dir, &problem) != ERR_OK) {
         relay_options_error(options, "state-dir", errors, "%s", problem.text);

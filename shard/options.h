@@ -32,6 +32,7 @@ enum {
 enum relay_command {
     RELAY_COMMAND_RUN,          /* all shards of this host */
     RELAY_COMMAND_SHARD,        /* the one shard |shard| */
+    RELAY_COMMAND_PORTAL,       /* the control-plane connection of the host */
     RELAY_COMMAND_CHECK_CONFIG, /* print what is in effect, change nothing */
 };
 
@@ -57,7 +58,7 @@ struct relay_options {
     const char *portal_token;
     const char *portal_name;
     const char *portal_ca_file;
-    uint32_t portal_give_up_sec; /* 0 = never */
+    uint32_t portal_give_up_sec;        /* 0 = never */
     char state_dir[STATE_DIR_PATH_MAX]; /* resolved; neither opened nor created by parsing */
     uint32_t user_quota;                /* allocations of a username on the host; 0 = no limit */
     uint32_t channels_per_allocation;   /* 1..4096 */

@@ -369,6 +369,7 @@ const struct option_table relay_options_table = {
     .program = "relay",
     .intro = "Usage: relay [run] [OPTION]...\n"
              "       relay shard --shard K [OPTION]...\n"
+             "       relay portal --portal-url URL [OPTION]...\n"
              "       relay check-config [OPTION]...\n"
              "\n"
              "A STUN/TURN relay: N shards serve UDP port 3478 on every interface.\n"
@@ -377,6 +378,7 @@ const struct option_table relay_options_table = {
              "  run                       all shards of this host, restarted when they die\n"
              "  shard                     one shard, with listening sockets passed in (LISTEN_FDS) "
              "or its own\n"
+             "  portal                    the connection to the control plane; `run` starts one\n"
              "  check-config              print the configuration in effect, or what is wrong "
              "with it\n",
     .specs = specs,

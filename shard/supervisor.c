@@ -5,6 +5,8 @@
 #include "listener.h"
 #include "log.h"
 #include "options.h"
+#include "portal_process.h"
+#include "portal_program.h"
 #include "redirect_socket.h"
 #include "resource_limit.h"
 #include "restart_backoff.h"
@@ -45,6 +47,7 @@ struct supervisor {
     const struct relay_options *options;
     struct state_lock lock;
     struct child *children; /* |options->shards| of them */
+    struct portal_process portal;
     char **argv;
     sigset_t signals; /* blocked, and waited for */
     struct rolling_restart rolling;
@@ -64,6 +67,7 @@ static void signal_children(const struct supervisor *supervisor, int number)
         if (supervisor->children[i].pid > 0)
             (void)kill(supervisor->children[i].pid, number);
     }
+    portal_process_signal(&supervisor->portal, number);
 }
 
 static bool any_running(const struct supervisor *supervisor)
@@ -72,7 +76,7 @@ static bool any_running(const struct supervisor *supervisor)
         if (supervisor->children[i].pid > 0)
             return true;
     }
-    return false;
+    return supervisor->portal.pid > 0;
 }
 
 static void stop(struct supervisor *supervisor, int exit_code)
@@ -103,12 +107,13 @@ static void start_due(struct supervisor *supervisor)
         if (child->pid == 0 && mono_time_due(child->start_at, now()))
             start_child(child);
     }
+    portal_process_start_due(&supervisor->portal, now());
 }
 
 /* When the next child is to be started; NEVER when all are running. */
 static struct mono_time next_start(const struct supervisor *supervisor)
 {
-    struct mono_time next = MONO_TIME_NEVER;
+    struct mono_time next = portal_process_next_start(&supervisor->portal);
 
     for (uint32_t i = 0; i < supervisor->options->shards; i++) {
         const struct child *child = &supervisor->children[i];
@@ -209,6 +214,8 @@ static void reap(struct supervisor *supervisor)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (portal_process_ended(&supervisor->portal, pid, status, now(), supervisor->is_stopping))
+            continue;
         for (uint32_t i = 0; i < supervisor->options->shards; i++) {
             if (supervisor->children[i].pid == pid)
                 bury(supervisor, &supervisor->children[i], status);
@@ -280,6 +287,7 @@ static void on_hangup(struct supervisor *supervisor)
         return;
     log_event(LOG_LEVEL_INFO, "restarting the shards one by one", "signal", "HUP", NULL);
     rolling_restart_begin(&supervisor->rolling);
+    portal_process_restart(&supervisor->portal, now());
 }
 
 /* Does the next step of a rolling restart. When to look again; NEVER when none is under way. */
@@ -421,8 +429,10 @@ static bool prepare(struct supervisor *supervisor, char **argv)
 {
     const struct relay_options *options = supervisor->options;
     bool both = relay_families(options) == (FAMILY_SET_V4 | FAMILY_SET_V6);
+    char portal[PORTAL_PROGRAM_PATH_MAX];
     struct problem problem;
 
+    portal_process_init(&supervisor->portal, options, argv, now());
     supervisor->children = calloc(options->shards, sizeof(*supervisor->children));
     if (supervisor->children == NULL)
         return fail(err_name(ERR_NO_MEMORY));
@@ -435,6 +445,8 @@ static bool prepare(struct supervisor *supervisor, char **argv)
         supervisor->children[i].start_at = now();
     }
     if (state_lock_take(options->state_dir, &supervisor->lock, &problem) != ERR_OK)
+        return fail(problem.text);
+    if (options->portal_url != NULL && portal_program_find(portal, &problem) != ERR_OK)
         return fail(problem.text);
     /* Inherited by the shards, who need far more than we do. */
     (void)raise_descriptor_limit(

@@ -319,7 +319,7 @@ static void options_that_do_not_go_together(void **state)
          "--users-file: \"/u\": only the scheme static reads it, which --auth does not name"},
         {PUBLIC "--auth-secret hush --auth-secret-file /s",
          "--auth-secret-file: \"/s\": --auth-secret is given as well; give one of them"},
-        {PUBLIC "walk", "\"walk\" is not a command: one of run, shard, check-config"},
+        {PUBLIC "walk", "\"walk\" is not a command: one of run, shard, portal, check-config"},
         {PUBLIC "run away", "\"away\": nothing may stand behind the command run"},
     };
 

@@ -1,0 +1,34 @@
+/* portal_program.h — finds and becomes relay-portal, a program of its own so that neither TLS nor
+ * JSON is part of those that face the network. */
+#ifndef RELAY_PORTAL_PROGRAM_H
+#define RELAY_PORTAL_PROGRAM_H
+
+#include "err.h"
+#include "options.h"
+#include "problem.h"
+
+enum { PORTAL_PROGRAM_PATH_MAX = 4096 };
+
+/*
+ * portal_program_find looks for relay-portal beside this very program, then in ../libexec from
+ * there. ERR_OK, or ERR_NOT_FOUND with |problem| naming both places.
+ */
+enum err portal_program_find(char ret_path[static PORTAL_PROGRAM_PATH_MAX],
+                             struct problem *problem) MUST_CHECK;
+
+/*
+ * portal_program_argv makes its arguments from those of `relay run` or `relay portal`: the command,
+ * which |options->reading| found, is left out. Everything else stays, so that it reads
+ * the same configuration as the shards. Pure.
+ *
+ * Returns a NULL-terminated array to free() in one piece, or NULL without memory. It points
+ * into |argv|.
+ */
+char **portal_program_argv(const struct relay_options *options, char **argv);
+
+/* portal_program_run becomes relay-portal. Returns only when it cannot: ERR_NOT_FOUND,
+ * ERR_NO_MEMORY or ERR_IO, with |problem| written. */
+enum err portal_program_run(const struct relay_options *options, char **argv,
+                            struct problem *problem);
+
+#endif
