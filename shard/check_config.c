@@ -69,6 +69,23 @@ static void print_coordination(const struct relay_options *options, FILE *out)
     print_row(options, out, "instance", "%s", options->instance);
 }
 
+static void print_portal(const struct relay_options *options, FILE *out)
+{
+    static const char *const given[] = {"portal-url", "portal-name", "portal-ca-file",
+                                        "portal-give-up"};
+
+    if (options->portal_url == NULL) {
+        print_row(options, out, "portal-url", "none");
+        return;
+    }
+    for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+        print_given(options, out, given[i], "none");
+    if (options->portal_token_file != NULL)
+        print_given(options, out, "portal-token-file", "");
+    else
+        print_row(options, out, "portal-token", "(given, not shown)");
+}
+
 static void print_schemes(const struct relay_options *options, FILE *out)
 {
     print_row(options, out, "auth", "%s%s%s",
@@ -120,6 +137,7 @@ void check_config_print(const struct relay_options *options, FILE *out)
     print_row(options, out, "highest-port", "%u", options->highest_port);
     print_row(options, out, "state-dir", "%s", options->state_dir);
     print_coordination(options, out);
+    print_portal(options, out);
     print_schemes(options, out);
     print_secret(options, out);
     if (options->users != NULL)

@@ -145,8 +145,9 @@ static bool check_portal(const struct relay_options *options, FILE *errors)
         relay_options_error(options, "portal-url", errors, "`relay portal` needs it");
         return false;
     }
-    if (options->portal_url != NULL && options->portal_token == NULL &&
-        options->portal_token_file == NULL) {
+    /* A shard does not need to know it, and rather should not. */
+    if (options->command != RELAY_COMMAND_SHARD && options->portal_url != NULL &&
+        options->portal_token == NULL && options->portal_token_file == NULL) {
         relay_options_error(options, "portal-url", errors, "it needs --portal-token-file");
         return false;
     }
@@ -228,6 +229,18 @@ void relay_options_error(const struct relay_options *options, const char *name, 
     va_start(args, format);
     option_table_verror(&relay_options_table, &options->reading, name, errors, format, args);
     va_end(args);
+}
+
+void relay_options_unset(const char *name)
+{
+    for (size_t i = 0; i < relay_options_table.count; i++) {
+        const struct option_spec *spec = &relay_options_table.specs[i];
+
+        for (size_t v = 0; v < OPTION_ENV_MAX && strcmp(spec->name, name) == 0; v++) {
+            if (spec->env[v] != NULL)
+                (void)unsetenv(spec->env[v]);
+        }
+    }
 }
 
 void relay_options_help(FILE *out)

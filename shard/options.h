@@ -111,6 +111,10 @@ const struct option_origin *relay_options_origin(const struct relay_options *opt
 void relay_options_error(const struct relay_options *options, const char *name, FILE *errors,
                          const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* relay_options_unset takes the variables of option |name| out of the environment, so that
+ * programs that are started from here do not have them. */
+void relay_options_unset(const char *name);
+
 /* relay_options_help prints what --help prints. */
 void relay_options_help(FILE *out);
 

@@ -59,6 +59,7 @@ static _Noreturn void become_shard(const struct shard_process *process, pid_t su
     /* Without the supervisor nobody holds the group of sockets together. */
     if (!child_process_settle(supervisor))
         _exit(1);
+    relay_options_unset("portal-token"); /* not for those that face the network */
     if (process->listeners.v4 >= 0)
         fds[count++] = process->listeners.v4;
     if (process->listeners.v6 >= 0)

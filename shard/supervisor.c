@@ -8,6 +8,7 @@
 #include "portal_process.h"
 #include "portal_program.h"
 #include "redirect_socket.h"
+#include "relay_id.h"
 #include "resource_limit.h"
 #include "restart_backoff.h"
 #include "rolling_restart.h"
@@ -454,6 +455,18 @@ static bool prepare(struct supervisor *supervisor, char **argv)
     return block_signals(supervisor) && bind_listeners(supervisor) && bind_redirects(supervisor);
 }
 
+static void log_start(const struct relay_options *options)
+{
+    char id[RELAY_ID_TEXT_LEN];
+
+    log_event(LOG_LEVEL_INFO, "relay starting", "version", relay_version(), "shards",
+              LOG_U64(options->shards), "state_dir", options->state_dir, NULL);
+    if (options->portal_url != NULL &&
+        relay_id_of_secret(auth_secret_bytes(&options->auth_secret), id) == ERR_OK)
+        log_event(LOG_LEVEL_INFO, "the control plane will know this relay by its id", "relay_id",
+                  id, NULL);
+}
+
 int supervisor_run(const struct relay_options *options, char **argv)
 {
     struct supervisor supervisor = {.options = options,
@@ -464,8 +477,7 @@ int supervisor_run(const struct relay_options *options, char **argv)
 
     run_report_begin(&supervisor.report);
     if (prepare(&supervisor, argv)) {
-        log_event(LOG_LEVEL_INFO, "relay starting", "version", relay_version(), "shards",
-                  LOG_U64(options->shards), "state_dir", options->state_dir, NULL);
+        log_start(options);
         watch_over_children(&supervisor);
         log_event(LOG_LEVEL_INFO, "relay stopped", NULL);
     }

@@ -320,6 +320,14 @@ static void options_that_do_not_go_together(void **state)
         {PUBLIC "--auth-secret hush --auth-secret-file /s",
          "--auth-secret-file: \"/s\": --auth-secret is given as well; give one of them"},
         {PUBLIC "walk", "\"walk\" is not a command: one of run, shard, portal, check-config"},
+        {PUBLIC "--portal-url wss://portal.example",
+         "--portal-url: \"wss://portal.example\": it needs --portal-token-file"},
+        {PUBLIC "--portal-url wss://portal.example --portal-token t --portal-token-file /t",
+         "--portal-token-file: \"/t\": --portal-token is given as well; give one of them"},
+        {PUBLIC "--portal-url ftp://portal.example --portal-token t",
+         "--portal-url: \"ftp://portal.example\" is not usable: it must begin with wss://, ws://, "
+         "https://, http://"},
+        {PUBLIC "portal", "--portal-url: `relay portal` needs it"},
         {PUBLIC "run away", "\"away\": nothing may stand behind the command run"},
     };
 
@@ -343,6 +351,27 @@ static void a_bad_variable_is_named_itself(void **state)
             "SHARD: \"1\": `relay run` is all shards; only `relay shard` takes it");
     reads(PUBLIC "shard --shards 4");
     assert_int_equal(options->shard, 1);
+}
+
+static void the_token_is_not_for_shards(void **state)
+{
+    (void)state;
+    reads(PUBLIC "shard --shards 4 --shard 1 --portal-url wss://portal.example");
+    setenv("FIREZONE_API_URL", "wss://portal.example", 1);
+    setenv("PORTAL_TOKEN", "hush", 1);
+    setenv("FIREZONE_TOKEN", "hush as well", 1);
+    reads(PUBLIC);
+    assert_string_equal(options->portal_url, "wss://portal.example");
+    assert_string_equal(options->portal_token, "hush");
+    relay_options_unset("portal-token");
+    assert_null(getenv("PORTAL_TOKEN"));
+    assert_null(getenv("FIREZONE_TOKEN"));
+    assert_non_null(getenv("FIREZONE_API_URL"));
+    /* An empty variable counts as unset. */
+    setenv("PORTAL_URL", "", 1);
+    setenv("FIREZONE_API_URL", "", 1);
+    reads(PUBLIC);
+    assert_null(options->portal_url);
 }
 
 static void ranges_have_a_number(void **state)
@@ -422,6 +451,7 @@ int main(void)
         TEST(bad_values_name_option_value_and_rule),
         TEST(options_that_do_not_go_together),
         TEST(a_bad_variable_is_named_itself),
+        TEST(the_token_is_not_for_shards),
         TEST(ranges_have_a_number),
         TEST(the_default_of_shards_fits_the_ports),
         TEST(help_shows_every_option_then_every_variable),
