@@ -237,13 +237,14 @@ static void format_time(char text[static TIME_TEXT_MAX])
 static void put_head(struct line *line, enum log_level level, const char *message)
 {
     bool is_json = config.format == LOG_FORMAT_JSON;
-    char time[TIME_TEXT_MAX], head[TIME_TEXT_MAX + 96], origin[24] = "supervisor";
+    const char *name = config.shard == LOG_PORTAL ? "portal" : "supervisor";
+    char time[TIME_TEXT_MAX], head[TIME_TEXT_MAX + 96], origin[24];
 
     format_time(time);
-    if (config.shard != LOG_SUPERVISOR)
+    if (config.shard >= 0)
         snprintf(origin, sizeof(origin), is_json ? "%d" : "shard %d", config.shard);
-    else if (is_json)
-        snprintf(origin, sizeof(origin), "\"supervisor\"");
+    else
+        snprintf(origin, sizeof(origin), is_json ? "\"%s\"" : "%s", name);
     if (is_json)
         snprintf(head, sizeof(head),
                  "{\"time\":\"%s\",\"level\":\"%s\",\"shard\":%s,\"message\":\"", time,

@@ -23,7 +23,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 enum log_format { LOG_FORMAT_HUMAN, LOG_FORMAT_JSON };
 
 enum {
-    LOG_SUPERVISOR = -1, /* stands for a shard number */
+    LOG_SUPERVISOR = -1, /* stands for a shard number, as the next one */
+    LOG_PORTAL = -2,     /* the connection to the control plane */
     LOG_VALUE_MAX = 256, /* bytes of a value; what is longer is cut and ends with an ellipsis */
     LOG_LINE_MAX = 4096, /* bytes of a line; fields that do not fit are left out */
 };
@@ -32,7 +33,7 @@ enum {
  * log_init sets where lines go and which. Before it: standard error, info, human, supervisor.
  *
  * |fd|     lines are written here, see log_output.h: 2, a pipe in tests. Not closed.
- * |shard|  number of this shard, or LOG_SUPERVISOR. A forked shard calls log_init again.
+ * |shard|  number of this shard, LOG_SUPERVISOR or LOG_PORTAL. A forked shard calls log_init again.
  */
 void log_init(enum log_level level, enum log_format format, int fd, int shard);
 

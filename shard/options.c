@@ -141,6 +141,12 @@ static bool check_portal(const struct relay_options *options, FILE *errors)
                             "--portal-token is given as well; give one of them");
         return false;
     }
+    if (relay_options_origin(options, "portal-token")->source == OPTION_COMMAND_LINE) {
+        relay_options_error(options, "portal-token", errors,
+                            "everybody on this host can read a command line; give the token in "
+                            "PORTAL_TOKEN, or rather in a file with --portal-token-file");
+        return false;
+    }
     if (options->command == RELAY_COMMAND_PORTAL && options->portal_url == NULL) {
         relay_options_error(options, "portal-url", errors, "`relay portal` needs it");
         return false;

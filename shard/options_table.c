@@ -213,8 +213,8 @@ static const struct option_spec specs[] = {
         .kind = OPTION_TEXT,
         .argument = "TEXT",
         .env = {"PORTAL_TOKEN", "FIREZONE_TOKEN"},
-        .help = "The token itself; others on this host can see it, so rather use a file or the "
-                "environment",
+        .help = "The token itself, in the environment only: others on this host can see a command "
+                "line",
         .is_secret = true,
         FIELD(portal_token),
     },

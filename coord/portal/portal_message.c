@@ -53,10 +53,10 @@ static struct shape scan(struct bytes text)
 }
 
 /* Copies |value|, made printable and cut. What is no string is "". */
-static void copy_text(const cJSON *value, char ret[static PORTAL_TEXT_MAX])
+static void copy_text(const cJSON *value, char ret[static PORTAL_WORD_MAX])
 {
     const char *text = cJSON_IsString(value) ? value->valuestring : "";
-    size_t len = strnlen(text, PORTAL_TEXT_MAX - 1);
+    size_t len = strnlen(text, PORTAL_WORD_MAX - 1);
 
     for (size_t i = 0; i < len; i++)
         ret[i] = is_printable((unsigned char)text[i]) ? text[i] : '?';

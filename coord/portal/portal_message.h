@@ -19,7 +19,7 @@
 enum {
     PORTAL_MESSAGE_DEPTH_MAX = 32,    /* objects and arrays in one another */
     PORTAL_MESSAGE_VALUES_MAX = 4096, /* values of one message */
-    PORTAL_TEXT_MAX = 128,            /* of a text taken from a message, with its zero */
+    PORTAL_WORD_MAX = 128,            /* of a text taken from a message, with its zero */
     /* Bytes of an outgoing message: every character of the secret escaped. */
     PORTAL_OUTGOING_MAX = 2 * AUTH_SECRET_MAX + 128,
 };
@@ -40,8 +40,8 @@ struct portal_message {
     bool has_ref;        /* |ref| was an integer from 0 to 2^53 */
     uint64_t ref;
     bool is_ok;                   /* REPLY: the status is "ok" */
-    char name[PORTAL_TEXT_MAX];   /* of the event, as it came */
-    char reason[PORTAL_TEXT_MAX]; /* REPLY, DISCONNECT: the reason given; "" for none */
+    char name[PORTAL_WORD_MAX];   /* of the event, as it came */
+    char reason[PORTAL_WORD_MAX]; /* REPLY, DISCONNECT: the reason given; "" for none */
 };
 
 /*

@@ -92,6 +92,9 @@ static void a_line_of_json(void **state)
     log_event(LOG_LEVEL_ERROR, "it ends", NULL);
     assert_says(written(),
                 "\"level\":\"error\",\"shard\":\"supervisor\",\"message\":\"it ends\"}\n");
+    log_to_pipe(LOG_LEVEL_INFO, LOG_FORMAT_JSON, LOG_PORTAL);
+    log_event(LOG_LEVEL_ERROR, "it ends", NULL);
+    assert_says(written(), "\"level\":\"error\",\"shard\":\"portal\",\"message\":\"it ends\"}\n");
 }
 
 static void the_time_is_utc_to_the_millisecond(void **state)

@@ -324,6 +324,9 @@ static void options_that_do_not_go_together(void **state)
          "--portal-url: \"wss://portal.example\": it needs --portal-token-file"},
         {PUBLIC "--portal-url wss://portal.example --portal-token t --portal-token-file /t",
          "--portal-token-file: \"/t\": --portal-token is given as well; give one of them"},
+        {PUBLIC "--portal-url wss://portal.example --portal-token hush",
+         "--portal-token: everybody on this host can read a command line; give the token in "
+         "PORTAL_TOKEN, or rather in a file with --portal-token-file"},
         {PUBLIC "--portal-url ftp://portal.example --portal-token t",
          "--portal-url: \"ftp://portal.example\" is not usable: it must begin with wss://, ws://, "
          "https://, http://"},

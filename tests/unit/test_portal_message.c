@@ -98,7 +98,7 @@ static void texts_are_made_printable_and_cut(void **state)
                    400, 0);
     assert_int_equal(decode(text, &m), ERR_OK);
     assert_int_equal(m.event, PORTAL_EVENT_DISCONNECT);
-    assert_int_equal(strlen(m.reason), PORTAL_TEXT_MAX - 1);
+    assert_int_equal(strlen(m.reason), PORTAL_WORD_MAX - 1);
     assert_memory_equal(m.reason, "a?b?\?\?000", 9);
 }
 
