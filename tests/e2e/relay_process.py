@@ -9,7 +9,7 @@ import time
 
 BUILD = {
     name: os.environ.get(f"RELAY_E2E_{name.upper()}", "")
-    for name in ("relay", "relayctl", "relay_bench", "read_counters", "read_records",
+    for name in ("relay", "relay_portal", "relayctl", "relay_bench", "read_counters", "read_records",
                  "spoof_flood", "relay_next_version", "package")
 }
 SANITIZED = os.environ.get("RELAY_E2E_SANITIZED") == "yes"
@@ -90,12 +90,12 @@ class Relay(Program):
 
     def __init__(self, folder, *options, command="run", shards=2, public4="127.0.0.1",
                  public6="::1", secret=SECRET, environment=None, prefix=(), pass_fds=(),
-                 log_format="json", state_dir=None):
+                 log_format="json", state_dir=None, program="relay"):
         self.state_dir = pathlib.Path(state_dir or pathlib.Path(folder) / "state")
         self.shards = shards
         self.command_name = command
         self.is_json = log_format == "json"
-        words = [BUILD["relay"], *command.split(), "--shards", shards, "--state-dir",
+        words = [BUILD[program], *command.split(), "--shards", shards, "--state-dir",
                  self.state_dir, "--log-format", log_format]
         if public4:
             words += ["--public-ip4-addr", public4]

@@ -1,0 +1,480 @@
+"""relay-portal against the test portal: what it sends, and what it makes of each answer and of each
+way in which a control plane can misbehave. Long time limits are the scenario tests' business."""
+
+import base64
+import pathlib
+import re
+import signal
+import stat
+import time
+
+import e2e
+from portal import TOKEN, Authority, Portal
+from relay_process import PATIENCE_SEC, SANITIZED, Relay, eventually
+
+SECRET = "4c98bf59c99b3e467ecd7cf9d6b3e5279645fca59be67bc5bb4af3cf653761ab"
+EXIT_FAILED, EXIT_OPTIONS, EXIT_REFUSED, EXIT_GAVE_UP = 1, 2, 3, 4
+NOT_CONNECTED = "not connected to the control plane"
+
+
+class PortalProcess(Relay):
+    """A relay-portal."""
+
+    def __init__(self, folder, *options, token=TOKEN, **arguments):
+        arguments.setdefault("secret", SECRET)
+        arguments.setdefault("environment", {"PORTAL_TOKEN": token} if token else {})
+        super().__init__(folder, *options, command="", shards=1, program="relay_portal",
+                         **arguments)
+
+    def status(self):
+        """The status file as a dictionary; empty before there is one."""
+        try:
+            lines = (self.state_dir / "portal.status").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return {}
+        return dict(line.split("=", 1) for line in lines[1:])
+
+    def wait_status(self, state):
+        return eventually(f"the portal process is {state}",
+                          lambda: self.status() if self.status().get("state") == state else None)
+
+    def memory_kib(self, name):
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith(f"{name}:"))
+
+    def holds(self, needle):
+        """Is |needle| anywhere in the memory of the process?"""
+        with open(f"/proc/{self.pid}/maps", encoding="utf-8") as maps, \
+                open(f"/proc/{self.pid}/mem", "rb", buffering=0) as memory:
+            for line in maps:
+                begin, end, mode = re.match(r"(\w+)-(\w+) (\S+)", line).groups()
+                if "w" not in mode:
+                    continue
+                memory.seek(int(begin, 16))
+                if needle in memory.read(int(end, 16) - int(begin, 16)):
+                    return True
+        return False
+
+
+class PortalTest(e2e.E2eTest):
+    def portal(self, **options):
+        portal = Portal(**options)
+        self.addCleanup(self._end_portal, portal)
+        return portal
+
+    def _end_portal(self, portal):
+        portal.close()
+        self.assertEqual(portal.faults, [])
+
+    def process(self, portal, *options, url=None, **arguments):
+        process = PortalProcess(self.folder, "--portal-url", url or portal.url, *options,
+                                **arguments)
+        self.addCleanup(self._end_relay, process)
+        return process
+
+    def connected(self, **options):
+        """A portal, a process, and the connection between them."""
+        portal = self.portal()
+        process = self.process(portal, **options)
+        relay = portal.wait_relay()
+        process.wait_status("admitted")
+        return portal, process, relay
+
+
+class Protocol(PortalTest):
+    def test_the_request_the_join_and_what_is_left_behind(self):
+        portal = self.portal()
+        process = self.process(portal, "--portal-name", "a relay & more")
+        relay = portal.wait_relay()
+        self.assertEqual(relay.query, [("name", "a relay & more"), ("ipv4", "127.0.0.1"),
+                                       ("ipv6", "::1"), ("port", "3478")])
+        fields = dict(relay.fields)
+        self.assertEqual(fields["Host"], "127.0.0.1")
+        self.assertEqual(fields["Connection"], "Upgrade")
+        self.assertEqual(fields["Upgrade"], "websocket")
+        self.assertEqual(fields["Sec-WebSocket-Version"], "13")
+        self.assertEqual(len(base64.b64decode(fields["Sec-WebSocket-Key"])), 16)
+        self.assertEqual(fields["X-Authorization"], f"Bearer {TOKEN}")
+        self.assertRegex(fields["User-Agent"], r"^\S+/\S+ relay/[\d.]+ \(\S+; \S+\)$")
+        self.assertEqual(relay.received, [{"topic": "relay", "event": "phx_join", "ref": 0,
+                                           "payload": {"stamp_secret": SECRET}}])
+        status = process.wait_status("admitted")
+        eventually("the init is kept", (process.state_dir / "portal.init").exists)
+        self.assertEqual(int(status["pid"]), process.pid)
+        self.assertEqual(status["attempts"], "0")
+        for name in ("portal.init", "portal.status", "portal.lock"):
+            mode = (process.state_dir / name).stat().st_mode
+            self.assertEqual(stat.S_IMODE(mode), 0o600, name)
+        process.stop()
+        self.assertEqual(process.status()["state"], "stopped")
+        eventually("the portal sees the end", lambda: portal.presence[-1][1] == "left")
+
+    def test_heartbeats(self):
+        _, process, relay = self.connected()
+        eventually("a heartbeat", lambda: len(relay.received) > 1)
+        self.assertEqual(relay.received[1], {"topic": "phoenix", "event": "heartbeat",
+                                             "payload": {}, "ref": 1})
+        self.assertGreater(relay.times[1] - relay.began_at, 9.9)
+        eventually("the answer is told", lambda: process.status()["heartbeat-answered"] != "0")
+
+    def test_pings_are_answered_and_nonsense_is_borne(self):
+        portal, process, relay = self.connected()
+        relay.push("relay", "init", {"more": [1]}, join_ref=None)
+        relay.push("phoenix", "phx_reply", {"status": "ok", "response": {}}, 4711)
+        relay.push("relay", "no_such_event")
+        relay.push("relay", "phx_error")
+        relay.send_text("nonsense")
+        relay.send_text("\U0001f600" * 1000)
+        relay.send_binary(b"\0" * 5000)
+        # In fragments, with a ping between them.
+        relay.send_raw(b"\x01\x10" + b'{"topic":"relay"' + b"\x89\x01!"
+                       + b"\x80\x0d" + b',"event":"x"}')
+        relay.ping_and_wait()
+        process.wait_event("message of the control plane", 6)
+        self.assertEqual([event["what"] for event in process.events("message of the control plane")],
+                         ["a message of the control plane means nothing to a relay: event "
+                          "no_such_event",
+                          "a message of the control plane means nothing to a relay: event phx_error",
+                          "a message of the control plane is no message of a channel",
+                          "a message of the control plane is no message of a channel",
+                          "a binary message of the control plane",
+                          "a message of the control plane means nothing to a relay: event x"])
+        self.assertEqual(len(portal.connections), 1)
+        self.assertFalse(relay.has_ended)
+
+
+class Ends(PortalTest):
+    def test_each_end_of_a_connection_is_the_beginning_of_another(self):
+        ends = (
+            ("a reset", lambda relay: relay.abort(), "connection was lost"),
+            ("a close", lambda relay: relay.close_with(1012, "restart"), "1012 restart"),
+            ("a long close", lambda relay: relay.close_with(4000, "x" * 120), "4000 xxx"),
+            ("phx_close", lambda relay: relay.push("relay", "phx_close"), "phx_close"),
+            ("disconnect", lambda relay: relay.push("any", "disconnect",
+                                                    {"reason": "token_expired"}),
+             "token_expired"),
+            ("half a message", lambda relay: relay.send_text('{"topic":"relay","eve'),
+             "ended before its JSON"),
+            ("no UTF-8", lambda relay: relay.send_raw(b"\x81\x02\xc3\x28"), "connection was lost"),
+            ("no frame", lambda relay: relay.send_raw(b"\xff\xff\xff\xff"), "connection was lost"),
+            ("half a frame, then a reset", self._half_a_frame, "connection was lost"),
+            ("too long a message", lambda relay: relay.send_text("x" * 65537), "longer than 65536"),
+            ("too long a binary one", lambda relay: relay.send_binary(b"x" * 65537),
+             "longer than 65536"),
+        )
+        for name, end, reason in ends:
+            with self.subTest(name):
+                portal, process, relay = self.connected()
+                end(relay)
+                again = eventually("another admission",
+                                   lambda p=portal, r=relay: [c for c in p.relays() if c is not r])
+                self.assertEqual(again[0].secret, relay.secret)
+                self.assertIn(reason, process.wait_status("admitted")["error"])
+                self.assertTrue(relay.has_ended)
+                process.stop()
+
+    @staticmethod
+    def _half_a_frame(relay):
+        relay.send_raw(b"\x81\x7e\x10\x00" + b"x" * 100)
+        relay.abort()
+
+    def test_a_close_is_answered_with_a_close(self):
+        portal, _, relay = self.connected()
+        relay.close_with(1001, "going")
+        eventually("the answer", lambda: relay.close_seen)
+        self.assertEqual(relay.close_seen[0], 1001)
+        portal.wait_attempts(2)
+
+    def test_a_refused_join_is_tried_again(self):
+        portal = self.portal()
+        portal.behaviour.join = "disabled"
+        process = self.process(portal)
+        portal.wait_attempts(2)
+        self.assertIn("refused the join: disabled", process.status()["error"])
+        portal.behaviour.join = "ok"
+        portal.wait_relay()
+
+    def test_a_lost_channel_is_joined_again_on_the_same_connection(self):
+        portal, _, relay = self.connected()
+        relay.push("relay", "phx_reply", {"status": "error",
+                                          "response": {"reason": "unmatched topic"}}, 0)
+        eventually("another join", lambda: len(relay.received) == 2)
+        self.assertEqual((relay.received[1]["event"], relay.received[1]["ref"]), ("phx_join", 1))
+        self.assertEqual(len(portal.connections), 1)
+
+    def test_flapping_is_slowed_down(self):
+        portal, process, _ = self.connected()
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            for relay in portal.relays():
+                relay.abort()
+            time.sleep(0.01)
+        attempts = len(portal.connections)
+        print(f"{attempts} attempts in 2 s")
+        self.assertLessEqual(attempts, 8)  # at 0, 0.25, 0.6, 1.2 s …, however fast the machine
+        portal.wait_relay()
+        process.wait_status("admitted")
+
+    def test_a_portal_that_was_away(self):
+        portal, process, _ = self.connected()
+        secret = portal.relays()[0].secret
+        portal.stop()
+        process.wait_status("waiting")
+        time.sleep(0.5)
+        portal.start()
+        back_at = time.monotonic()
+        self.assertEqual(portal.wait_relay().secret, secret)
+        print(f"admitted again {time.monotonic() - back_at:.2f} s after the portal was back")
+        self.assertIn("TCP: 127.0.0.1", process.wait_status("admitted")["error"])
+
+
+class Refusals(PortalTest):
+    def test_401_ends_the_process_with_one_clear_line(self):
+        portal = self.portal()
+        process = self.process(portal, token="another token", log_format="human")
+        self.assertEqual(process.wait(), EXIT_REFUSED)
+        self.assertEqual(process.status()["state"], "refused")
+        lines = [line for line in process.text().splitlines() if " error " in line]
+        self.assertEqual(len(lines), 1, lines)
+        self.assertIn("refused the token (HTTP 401)", lines[0])
+        self.assertNotIn("another token".replace(" ", ""), process.text())
+        self.assertEqual(len(portal.connections), 1)
+
+    def test_every_other_status_is_tried_again_and_redirects_are_not_followed(self):
+        elsewhere = self.portal()
+        portal = self.portal()
+        portal.behaviour.refuse = [
+            (302, {"Location": f"{elsewhere.url.replace('ws', 'http')}/relay/websocket?port=1"}),
+            (429, {"Retry-After": "1"}),
+            (503, {}),
+        ]
+        process = self.process(portal)
+        portal.wait_relay()
+        self.assertEqual([event["error"] for event in process.events(NOT_CONNECTED)],
+                         [f"the control plane answered with HTTP {status}"
+                          for status in (302, 429, 503)])
+        self.assertEqual(process.events(NOT_CONNECTED)[1]["retry_in_msec"], "1000")
+        began = [connection.began_at for connection in portal.connections]
+        self.assertGreaterEqual(began[2] - began[1], 1.0)
+        self.assertEqual(elsewhere.connections, [])
+
+    def test_retry_after_may_be_a_date(self):
+        portal = self.portal()
+        when = int(time.time()) + 2
+        date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(when))
+        portal.behaviour.refuse = [(503, {"Retry-After": date})]
+        self.process(portal)
+        portal.wait_relay()
+        self.assertGreaterEqual(time.time(), when - 1)
+
+    def test_what_is_no_response_is_tried_again(self):
+        answers = (b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n", b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+                   b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100000,
+                   b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                   b"Connection: Upgrade\r\nSec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n"
+                   b"\r\n", b"\0" * 70000)
+        for answer in answers:
+            with self.subTest(answer[:40]):
+                portal = self.portal()
+                portal.behaviour.raw_answer = answer
+                process = self.process(portal)
+                process.wait_event(NOT_CONNECTED)
+                self.assertIn("HTTP upgrade", process.status()["error"])
+                portal.behaviour.raw_answer = None
+                portal.wait_relay()
+                process.stop()
+
+    def test_a_slow_upgrade_is_waited_for(self):
+        portal = self.portal()
+        portal.behaviour.upgrade_after_sec = 6
+        self.process(portal)
+        portal.wait_relay()
+        self.assertEqual(len(portal.connections), 1)
+
+    def test_stopping_does_not_wait_for_anything(self):
+        portal = self.portal()
+        portal.behaviour.upgrade_after_sec = 3600
+        process = self.process(portal)
+        portal.wait_attempts(1)
+        began = time.monotonic()
+        process.stop()
+        self.assertLess(time.monotonic() - began, PATIENCE_SEC / 2)
+
+    def test_giving_up_on_request(self):
+        portal = self.portal()
+        portal.stop()
+        process = self.process(portal, "--portal-give-up", "1")
+        self.assertEqual(process.wait(), EXIT_GAVE_UP)
+        self.assertEqual(process.status()["state"], "gave up")
+        ends = process.events("the connection to the control plane ends for good")
+        self.assertIn("not admitted by the control plane for 1 s", ends[0]["error"])
+        portal.start()
+
+    def test_a_name_that_does_not_resolve_is_tried_again(self):
+        process = self.process(None, url="wss://portal.invalid")
+        self.assertIn("DNS: portal.invalid: ", process.wait_event(NOT_CONNECTED)["error"])
+        process.wait_event(NOT_CONNECTED, 2)
+
+
+class Tls(PortalTest):
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self.folder)
+
+    def test_names_and_addresses_that_the_certificate_is_for(self):
+        tls = self.authority.server_context("DNS:localhost", "IP:127.0.0.1", "IP:::1")
+        v4 = self.portal(tls=tls)
+        v6 = self.portal(tls=tls, host="::1")
+        for portal, host in ((v4, "127.0.0.1"), (v6, "[::1]"), (v4, "localhost"),
+                             (v6, "localhost")):
+            with self.subTest(f"{host} at {portal.host}"):
+                # localhost has both addresses; one of them does not answer.
+                process = self.process(portal, "--portal-ca-file", self.authority.file,
+                                       url=f"wss://{host}:{portal.port}")
+                self.assertEqual(dict(portal.wait_relay().fields)["Host"], host)
+                process.wait_status("admitted")
+                process.stop()
+                eventually("it has left", lambda p=portal: not p.relays())
+
+    def test_certificates_that_are_not_to_be_trusted(self):
+        good = self.authority.server_context("DNS:localhost")
+        expired = self.authority.server_context("DNS:localhost", days=-1)
+        wrong = self.authority.server_context("DNS:example.org", "IP:192.0.2.1")
+        ca_file = ("--portal-ca-file", self.authority.file)
+        for name, tls, options, reason in (
+                ("expired", expired, ca_file, "certificate has expired"),
+                ("of another host", wrong, ca_file, "hostname mismatch"),
+                ("of nobody known", good, (), "unable to get local issuer certificate")):
+            with self.subTest(name):
+                portal = self.portal(tls=tls)
+                process = self.process(portal, *options, url=f"wss://localhost:{portal.port}")
+                process.wait_event(NOT_CONNECTED, 2)
+                self.assertIn(reason, process.status()["error"])
+                self.assertEqual(portal.connections, [])
+                process.stop()
+
+    def test_tls_where_there_is_none_and_the_reverse(self):
+        plain = self.portal()
+        process = self.process(plain, url=plain.url.replace("ws:", "wss:"))
+        process.wait_event(NOT_CONNECTED, 2)
+        self.assertIn("TLS", process.status()["error"])
+        process.stop()
+        secure = self.portal(tls=self.authority.server_context("IP:127.0.0.1"))
+        process = self.process(secure, url=secure.url.replace("wss:", "ws:"))
+        process.wait_event(NOT_CONNECTED, 2)
+        self.assertIn("HTTP upgrade", process.status()["error"])
+        self.assertEqual(secure.connections, [])
+
+
+class Secrets(PortalTest):
+    def test_the_token_is_nowhere_to_be_seen(self):
+        authority = Authority(self.folder)
+        tls = authority.server_context("IP:127.0.0.1")
+        for name, portal in (("plain", self.portal()), ("TLS", self.portal(tls=tls))):
+            with self.subTest(name):
+                path = self.folder / "token"
+                path.write_text(f" {TOKEN[:10]}\n{TOKEN[10:]}\n", encoding="utf-8")
+                process = self.process(portal, "--portal-token-file", path, "--portal-ca-file",
+                                       authority.file, "--log-level", "debug", token=None)
+                portal.wait_relay()
+                process.wait_status("admitted")
+                self.assertTrue(process.holds(SECRET.encode()))
+                if not SANITIZED:  # which keep copies of their own
+                    self.assertFalse(process.holds(TOKEN.encode()))
+                self.assertNotIn(TOKEN, process.text())
+                process.stop()
+
+    def test_a_token_in_the_environment_is_taken_out_of_it(self):
+        _, process, _ = self.connected()
+        for name in ("environ", "cmdline"):
+            data = pathlib.Path(f"/proc/{process.pid}/{name}").read_bytes()
+            self.assertNotIn(TOKEN.encode(), data)
+        self.assertNotIn(TOKEN, process.text())
+
+    def test_a_new_token_in_the_file_is_taken_up(self):
+        portal = self.portal()
+        path = self.folder / "token"
+        path.write_text(TOKEN, encoding="utf-8")
+        process = self.process(portal, "--portal-token-file", path, token=None)
+        relay = portal.wait_relay()
+        path.unlink()
+        relay.abort()
+        process.wait_event(NOT_CONNECTED, 2)
+        self.assertIn("the token's file: it cannot be read", process.status()["error"])
+        portal.token = "a-new-token"
+        path.write_text(portal.token, encoding="utf-8")
+        eventually("another admission", portal.relays)
+
+    def test_the_secret_outlives_the_process(self):
+        portal = self.portal()
+        secrets = []
+        for _ in range(2):
+            process = self.process(portal, secret=None)
+            secrets.append(portal.wait_relay().secret)
+            process.signal(signal.SIGKILL)
+            process.wait()
+            eventually("it has left", lambda: not portal.relays())
+        self.assertEqual(secrets[0], secrets[1])
+        self.assertEqual((process.state_dir / "auth-secret").read_text().strip(), secrets[0])
+
+    def test_one_process_for_each_state_directory(self):
+        portal, process, _ = self.connected()
+        second = PortalProcess(self.folder, "--portal-url", portal.url)
+        self.assertEqual(second.wait(), EXIT_FAILED)
+        self.assertIn(f"as process {process.pid}", second.text())
+        self.assertEqual(len(portal.connections), 1)
+
+
+class Options(PortalTest):
+    def test_bad_ones_are_named(self):
+        empty = self.folder / "empty"
+        empty.write_text("\n", encoding="utf-8")
+        url = ("--portal-url", "wss://portal.invalid")
+        for options, arguments, line in (
+                ((), {}, "--portal-url: "),
+                (("--portal-url", "mailto:x"), {}, '--portal-url: "mailto:x" is not usable: '),
+                (url, {"token": None}, "--portal-url: "),
+                ((*url, "--portal-token", "hush"), {"token": None}, "--portal-token: "),
+                ((*url, "--portal-token-file", "/nowhere"), {"token": None},
+                 '--portal-token-file: "/nowhere": it cannot be read'),
+                ((*url, "--portal-token-file", empty), {"token": None}, "--portal-token-file: "),
+                (url, {"token": "caf\xe9"}, "PORTAL_TOKEN: a token is visible ASCII"),
+                ((*url, "--portal-ca-file", "/nowhere"), {}, "--portal-ca-file: "),
+                ((*url, "--portal-ca-file", empty), {}, "--portal-ca-file: "),
+                ((*url, "--portal-name", "x" * 256), {}, "--portal-name: "),
+                (url, {"secret": "two\nlines"}, "--auth-secret: "),
+                (("walk", *url), {}, '"walk" is not a command')):
+            with self.subTest(line):
+                process = PortalProcess(self.folder, *options, **arguments)
+                self.addCleanup(process.kill)
+                self.assertEqual(process.wait(), EXIT_OPTIONS, process.text())
+                self.assertRegex(process.text(), f"^relay: {re.escape(line)}")
+                self.assertEqual(process.text().count("\n"), 1)
+                self.assertNotIn("hush", process.text())
+
+
+class Floods(PortalTest):
+    TOTAL = 100 << 20
+
+    def test_what_a_flood_costs(self):
+        for name, frame, opcode in (("in one message", self.TOTAL, 1),
+                                    ("in one binary message", self.TOTAL, 2),
+                                    ("in small messages", 1000, 1)):
+            with self.subTest(name):
+                portal, process, relay = self.connected()
+                before = process.memory_kib("VmRSS")
+                taken = relay.flood(self.TOTAL, frame, opcode)
+                self.assertTrue(relay.has_ended or frame < self.TOTAL)
+                peak = process.memory_kib("VmHWM")
+                print(f"100 MB {name}: {taken >> 20} MB sent, "
+                      f"{before} KiB before, {peak} KiB at most")
+                if not SANITIZED:  # whose quarantine is theirs
+                    self.assertLess(peak - before, 4096)
+                eventually("it is there still, or again", portal.relays)
+                process.stop()
+                events = process.events()
+                self.assertLess(len(events), 30)
+
+
+if __name__ == "__main__":
+    e2e.main()
