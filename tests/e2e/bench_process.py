@@ -9,11 +9,14 @@ from relay_process import BUILD, PATIENCE_SEC, SECRET
 class Bench:
     """Runs beside the test until its time is over. |options| are those of relay-bench."""
 
-    def __init__(self, test, *options, name="bench", duration_sec=5):
+    def __init__(self, test, *options, name="bench", duration_sec=5, credential=None):
         self._duration_sec = duration_sec
         self._log = test.folder / f"{name}.log"
+        login = ("--auth-secret", SECRET)
+        if credential is not None:
+            login = ("--username", credential.username, "--password", credential.password)
         self._program = test.program(
-            name, BUILD["relay_bench"], "--auth-secret", SECRET, "--json", "--per-flow",
+            name, BUILD["relay_bench"], *login, "--json", "--per-flow",
             "--duration", f"{duration_sec}s", *options)
 
     def stop(self):
