@@ -152,8 +152,12 @@ static bool check_portal(const struct relay_options *options, FILE *errors)
         return false;
     }
     /* A shard does not need to know it, and rather should not. */
-    if (options->command != RELAY_COMMAND_SHARD && options->portal_url != NULL &&
-        options->portal_token == NULL && options->portal_token_file == NULL) {
+    bool is_shard = options->command == RELAY_COMMAND_SHARD ||
+                    (options->command == RELAY_COMMAND_CHECK_CONFIG &&
+                     relay_options_origin(options, "shard")->source != OPTION_UNSET);
+
+    if (!is_shard && options->portal_url != NULL && options->portal_token == NULL &&
+        options->portal_token_file == NULL) {
         relay_options_error(options, "portal-url", errors, "it needs --portal-token-file");
         return false;
     }

@@ -360,6 +360,7 @@ static void the_token_is_not_for_shards(void **state)
 {
     (void)state;
     reads(PUBLIC "shard --shards 4 --shard 1 --portal-url wss://portal.example");
+    reads(PUBLIC "check-config --shards 4 --shard 1 --portal-url wss://portal.example");
     setenv("FIREZONE_API_URL", "wss://portal.example", 1);
     setenv("PORTAL_TOKEN", "hush", 1);
     setenv("FIREZONE_TOKEN", "hush as well", 1);
