@@ -21,13 +21,19 @@ struct http {
     struct http_page *page;
     struct http_server *server;
     struct http_scrape *scrape;
-    struct mono_time since; /* it has been there */
+    struct http_portal portal; /* as it was read last */
+    struct mono_time since;    /* it has been there */
 };
 
 static struct host_state state_of(struct http *http)
 {
-    struct host_state host = {.now = clocks_read().mono, .since = http->since};
+    struct turn_now now = clocks_read();
+    struct host_state host = {.now = now.mono, .since = http->since};
 
+    if (http->config.options->portal_url != NULL) {
+        http_portal_read(http->config.dir, now.wall.sec, &http->portal);
+        host.portal = &http->portal;
+    }
     host.shards = host_figures_read(http->figures, host.now, &host.now);
     host.count = host_figures_shards(http->figures);
     return host;
@@ -104,6 +110,8 @@ static bool add_metrics(struct http *http)
     const struct http_scrape_config config = {.base = http->config.base,
                                               .dir = http->config.dir,
                                               .shards = http->config.options->shards,
+                                              .has_portal =
+                                                  http->config.options->portal_url != NULL,
                                               .since = http->since,
                                               .retry = on_retry,
                                               .context = http};

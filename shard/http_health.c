@@ -92,6 +92,7 @@ bool http_health_ready(const struct host_state *host, struct http_text *text)
     struct http_text notes = {.data = NULL};
     uint32_t draining = 0;
     bool is_ready = true;
+    bool is_awaited = false;
 
     for (uint32_t k = 0; k < host->count; k++) {
         const struct shard_figures *shard = &host->shards[k];
@@ -99,11 +100,14 @@ bool http_health_ready(const struct host_state *host, struct http_text *text)
         if (is_there(host, shard, COUNTER_PAGE_HANGS_SEC)) {
             is_ready = judge_serving(k, shard, &notes) && is_ready;
             draining += shard->page.state == SHARD_STATE_DRAINING;
+            is_awaited = is_awaited || shard->page.values[SHARD_COUNT_ADMITTED] == 0;
         } else {
             say_unseen(host, k, &notes);
             is_ready = false;
         }
     }
+    if (host->portal != NULL)
+        is_ready = http_portal_ready(host->portal, is_awaited, &notes) && is_ready;
     is_ready = is_ready && draining < host->count;
     http_text_put(text, is_ready ? "ok\n" : "not ready\n");
     http_text_append(text, &notes);

@@ -12,6 +12,7 @@
 #define RELAY_HTTP_HEALTH_H
 
 #include "host_figures.h"
+#include "http_portal.h"
 #include "http_text.h"
 #include "mono_time.h"
 
@@ -27,6 +28,7 @@ struct host_state {
     struct mono_time now;
     /* Since when somebody is here to judge: a shard without a page may be about to start. */
     struct mono_time since;
+    const struct http_portal *portal; /* NULL without a control plane */
 };
 
 /*

@@ -317,6 +317,13 @@ static void write_histograms(const struct output *out, size_t index)
     }
 }
 
+static void write_portal(const struct output *out, size_t index)
+{
+    (void)index;
+    if (out->host->portal != NULL)
+        http_portal_metrics(out->host->portal, out->text);
+}
+
 /* What all metrics consist of. */
 struct group {
     size_t count;
@@ -330,6 +337,7 @@ static const struct group groups[] = {
     {COUNTER_PAGE_VALUES, write_value},
     {sizeof(families) / sizeof(families[0]), write_family},
     {COUNTER_HISTOGRAM_COUNT, write_histograms},
+    {1, write_portal},
 };
 
 size_t http_metrics_parts(void)

@@ -16,6 +16,8 @@ struct http_scrape {
     struct event go_on;
     struct host_figures *figures; /* its own: they must not change while they are written */
     struct host_state host;
+    const struct state_dir *portal_dir; /* NULL without a control plane */
+    struct http_portal portal;          /* as it was read last */
     bool is_writing;
     size_t part; /* to be written next */
     struct http_text text;
@@ -23,9 +25,13 @@ struct http_scrape {
     struct mono_time until;    /* they are served */
 };
 
-static void begin(struct http_scrape *scrape, struct mono_time now)
+static void begin(struct http_scrape *scrape, struct turn_now now)
 {
-    scrape->host.shards = host_figures_read(scrape->figures, now, &scrape->host.now);
+    if (scrape->portal_dir != NULL) {
+        http_portal_read(scrape->portal_dir, now.wall.sec, &scrape->portal);
+        scrape->host.portal = &scrape->portal;
+    }
+    scrape->host.shards = host_figures_read(scrape->figures, now.mono, &scrape->host.now);
     scrape->host.count = host_figures_shards(scrape->figures);
     scrape->part = 0;
     scrape->is_writing = true;
@@ -69,9 +75,10 @@ static void on_go_on(evutil_socket_t fd, short what, void *arg)
 void http_scrape_handle(void *context, struct http_exchange *exchange)
 {
     struct http_scrape *scrape = context;
-    struct mono_time now = clocks_read().mono;
+    struct turn_now now = clocks_read();
 
-    if (!scrape->is_writing && (scrape->metrics == NULL || mono_time_due(scrape->until, now))) {
+    if (!scrape->is_writing &&
+        (scrape->metrics == NULL || mono_time_due(scrape->until, now.mono))) {
         begin(scrape, now);
         write_some(scrape, clocks_read().mono);
     }
@@ -92,6 +99,7 @@ struct http_scrape *http_scrape_new(const struct http_scrape_config *config)
     scrape->retry = config->retry;
     scrape->context = config->context;
     scrape->host.since = config->since;
+    scrape->portal_dir = config->has_portal ? config->dir : NULL;
     scrape->figures = host_figures_new(config->dir, config->shards);
     if (scrape->figures == NULL ||
         event_assign(&scrape->go_on, config->base, -1, 0, on_go_on, scrape) != 0) {

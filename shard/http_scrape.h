@@ -11,6 +11,7 @@
 #include "state_dir.h"
 
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -26,6 +27,7 @@ struct http_scrape_config {
     struct event_base *base;     /* must outlive it */
     const struct state_dir *dir; /* of the counter pages; must outlive it */
     uint32_t shards;
+    bool has_portal;        /* there is a control plane: http_portal.h */
     struct mono_time since; /* http_health.h */
     /* What was waited for is there: have the handler asked again (http_server_retry). */
     void (*retry)(void *context);

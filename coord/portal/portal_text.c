@@ -49,7 +49,8 @@ static void add_connected(struct sentence *sentence, const struct portal_status 
     char text[SPAN_MAX];
 
     add(sentence, "connected for %s", span(status->admitted_sec, now_sec, text));
-    if (status->heartbeat_answered_sec >= status->admitted_sec)
+    if (status->heartbeat_answered_sec > 0 &&
+        status->heartbeat_answered_sec >= status->admitted_sec)
         add(sentence, ", heartbeat answered %s ago",
             span(status->heartbeat_answered_sec, now_sec, text));
     else

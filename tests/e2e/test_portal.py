@@ -10,6 +10,7 @@ import time
 import e2e
 import portal
 from bench_process import Bench
+from http_client import samples, value, wait_for
 from relay_process import BUILD, SANITIZED, eventually
 from stun import Credential
 from turn_client import NoAnswer
@@ -98,10 +99,14 @@ class UnderAPortal(e2e.E2eTest):
                          ["relay_id"])
         self.assert_nobody_new(connection.secret)
         self.assertEqual(relay.total("admitted"), 0)
+        wait_for("/readyz", 503, "\nwaiting for the control plane's init: connected for ")
         connection.push("relay", "init")
         self.admitted(relay)
         self.assert_nothing_lost(self.bench(duration_sec=1).result())
         self.assertEqual(relay.total("dropped_not_admitted"), 1)
+        self.assertEqual(wait_for("/readyz", 200), "ok\n")
+        metrics = samples(wait_for("/metrics", 200, "relay_portal_connected 1"))
+        self.assertEqual(value(metrics, "relay_admitted", shard=3), 1)
 
     def test_the_portal_is_away_under_load(self):
         relay = self.admitted(self.under_portal())
@@ -113,6 +118,8 @@ class UnderAPortal(e2e.E2eTest):
         while time.monotonic() < began + AWAY_SEC:
             self.allocated(entry).refresh(0)
             time.sleep(AWAY_SEC / 20)
+        self.assertTrue(wait_for("/readyz", 200, "\ncontrol plane: not connected for ")
+                        .startswith("ok\n"))
         self.portal.start()
         # How long that takes is a matter of the back-off.
         self.portal.wait_relay(patience_sec=30 + 2 * AWAY_SEC)
@@ -196,6 +203,7 @@ class UnderAPortal(e2e.E2eTest):
         self.assertEqual(len(self.portal.connections), 1)
         self.assert_nobody_new((relay.state_dir / "auth-secret").read_text().strip())
         self.assertTrue(relay.is_running())
+        wait_for("/readyz", 503, "init: the portal process has ended, ")
 
     def test_no_secret_is_shown(self):
         environment = {"PORTAL_TOKEN": portal.TOKEN}

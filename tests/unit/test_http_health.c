@@ -141,6 +141,39 @@ static void no_http_elsewhere_is_said(void **state)
     says(http_health_ready, true, "ok\nshard 2: does not listen for HTTP: the address is taken\n");
 }
 
+/* The connection to the control plane is a reason only before the first init. */
+static void a_host_waits_for_its_control_plane(void **state)
+{
+    struct http_portal portal = {.now_sec = 1000};
+
+    (void)state;
+    host.portal = &portal;
+    says(http_health_alive, true, "ok\n");
+    says(http_health_ready, false,
+         "not ready\nwaiting for the control plane's init: no portal process has run yet\n");
+    portal.has_run = true;
+    portal.snapshot = (struct portal_snapshot){.is_live = true,
+                                               .status = {.state = PORTAL_STATE_WAITING,
+                                                          .attempts = 3,
+                                                          .retry_sec = 1002,
+                                                          .error = "TCP: connection refused"}};
+    says(http_health_ready, false,
+         "not ready\nwaiting for the control plane's init: not connected, attempt 3, the next one "
+         "in 2 s: TCP: connection refused\n");
+    for (uint32_t k = 0; k < SHARDS; k++)
+        shards[k].page.values[SHARD_COUNT_ADMITTED] = 1;
+    says(http_health_ready, true,
+         "ok\ncontrol plane: not connected, attempt 3, the next one in 2 s: TCP: connection "
+         "refused\n");
+    portal.snapshot.status.state = PORTAL_STATE_ADMITTED;
+    says(http_health_ready, true, "ok\n");
+    /* It was lost and has come back: a shard that was restarted since has to look first. */
+    shards[1].page.values[SHARD_COUNT_ADMITTED] = 0;
+    says(http_health_ready, false,
+         "not ready\nwaiting for the control plane's init: connected for 16 min, no heartbeat "
+         "answered yet\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +186,7 @@ int main(void)
         cmocka_unit_test_setup(draining_is_not_ready_when_nobody_else_is_left, set_up),
         cmocka_unit_test_setup(a_lost_lease_is_a_reason_unless_the_registry_is_away, set_up),
         cmocka_unit_test_setup(no_http_elsewhere_is_said, set_up),
+        cmocka_unit_test_setup(a_host_waits_for_its_control_plane, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

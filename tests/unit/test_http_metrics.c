@@ -198,6 +198,31 @@ static void everything_is_there_once(void **state)
     }
 }
 
+static void the_connection_to_a_control_plane_is_there_with_one(void **state)
+{
+    struct fixture *fixture = *state;
+    struct http_portal portal = {.now_sec = 1700000100};
+
+    assert_null(strstr(written(fixture), "relay_portal_"));
+    fixture->host.portal = &portal;
+    has_line(written(fixture), "relay_portal_connected 0");
+    has_line(written(fixture), "relay_portal_up 0");
+    portal.has_run = true;
+    portal.snapshot = (struct portal_snapshot){.is_live = true,
+                                               .status = {.state = PORTAL_STATE_ADMITTED,
+                                                          .admitted_sec = 1700000000,
+                                                          .heartbeat_answered_sec = 1700000096,
+                                                          .attempts = 3}};
+    const char *text = written(fixture);
+
+    has_line(text, "# TYPE relay_portal_connected gauge");
+    has_line(text, "relay_portal_connected 1");
+    has_line(text, "relay_portal_up 1");
+    has_line(text, "relay_portal_attempts 3");
+    has_line(text, "relay_portal_admitted_timestamp_seconds 1700000000");
+    has_line(text, "relay_portal_heartbeat_age_seconds 4");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +234,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_known_is_left_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(everything_is_there_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_connection_to_a_control_plane_is_there_with_one, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
