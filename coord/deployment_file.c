@@ -31,21 +31,23 @@ static enum err write_text(const struct deployment *deployment, char text[static
 {
     if (!is_plain(deployment->version) || !is_plain(deployment->instance) ||
         !is_plain(deployment->http_addr) || !is_plain(deployment->auth_secret_file) ||
-        !is_plain(deployment->coordination)) {
+        !is_plain(deployment->relay_id) || !is_plain(deployment->coordination)) {
         problem_set(problem, "%s: what the relay runs with holds a control character",
                     DEPLOYMENT_FILE);
         return ERR_RANGE;
     }
     bool has_http = deployment->http_addr[0] != '\0';
     bool has_file = deployment->auth_secret_file[0] != '\0';
+    bool has_id = deployment->relay_id[0] != '\0';
 
     (void)snprintf(text, FILE_TEXT_MAX,
                    "deployment %d\nversion %s\ninstance %s\nshards %" PRIu32
-                   "\nlowest-port %u\nhighest-port %u\n%s%s%s%s%s%scoordination %s\n",
+                   "\nlowest-port %u\nhighest-port %u\n%s%s%s%s%s%s%s%s%scoordination %s\n",
                    FORMAT, deployment->version, deployment->instance, deployment->shards,
                    deployment->lowest_port, deployment->highest_port, has_http ? "http-addr " : "",
                    deployment->http_addr, has_http ? "\n" : "", has_file ? "auth-secret-file " : "",
-                   deployment->auth_secret_file, has_file ? "\n" : "", deployment->coordination);
+                   deployment->auth_secret_file, has_file ? "\n" : "", has_id ? "relay-id " : "",
+                   deployment->relay_id, has_id ? "\n" : "", deployment->coordination);
     return ERR_OK;
 }
 
@@ -104,6 +106,8 @@ static bool take_line(const struct line *line, struct deployment *ret)
         return take_text(line, ret->http_addr, sizeof(ret->http_addr));
     if (is_name(line, "auth-secret-file"))
         return take_text(line, ret->auth_secret_file, sizeof(ret->auth_secret_file));
+    if (is_name(line, "relay-id"))
+        return take_text(line, ret->relay_id, sizeof(ret->relay_id));
     if (is_name(line, "coordination"))
         return take_text(line, ret->coordination, sizeof(ret->coordination));
     if (is_name(line, "shards")) {

@@ -12,6 +12,7 @@
  *     highest-port 65535
  *     http-addr 127.0.0.1:8080          (when it serves HTTP)
  *     auth-secret-file /etc/relay/…     (when it was given one)
+ *     relay-id aa93cc3a-…               (when there is a control plane, which calls it so)
  *     coordination redis://…
  */
 #ifndef RELAY_DEPLOYMENT_FILE_H
@@ -21,6 +22,7 @@
 #include "ownership.h"
 #include "problem.h"
 #include "record.h"
+#include "relay_id.h"
 #include "state_dir.h"
 
 #include <stdint.h>
@@ -43,6 +45,7 @@ struct deployment {
     uint16_t highest_port;
     char http_addr[DEPLOYMENT_HTTP_ADDR_MAX];   /* empty: none */
     char auth_secret_file[DEPLOYMENT_PATH_MAX]; /* absolute; empty: none was given */
+    char relay_id[RELAY_ID_TEXT_LEN];           /* empty: there is no control plane */
     char coordination[COORDINATION_URL_MAX + 1];
 };
 

@@ -44,6 +44,8 @@ bool shard_has_trouble(const struct shard_pages *pages, const struct shard_page 
     case SHARD_TROUBLE_STARTING:
         return page->err == ERR_UNAVAILABLE ||
                (moves(pages, page) && snapshot->page.state == SHARD_STATE_STARTING);
+    case SHARD_TROUBLE_NOT_ADMITTED:
+        return serves(pages, page) && shard_page_value(page, SHARD_COUNT_ADMITTED) == 0;
     case SHARD_TROUBLE_REGISTRY_AWAY:
         return serves(pages, page) && shard_page_value(page, SHARD_COUNT_REGISTRY_AVAILABLE) == 0;
     case SHARD_TROUBLE_NO_LEASE:

@@ -16,6 +16,7 @@
     X(UNREADABLE, "unreadable", "has counters that cannot be read",                                \
       "have counters that cannot be read")                                                         \
     X(STARTING, "starting", "is starting", "are starting")                                         \
+    X(NOT_ADMITTED, "not_admitted", "waits for the control plane", "wait for the control plane")   \
     X(REGISTRY_AWAY, "registry_away", "gets no answer from the registry",                          \
       "get no answer from the registry")                                                           \
     X(NO_LEASE, "no_lease", "has no lease in the registry", "have no lease in the registry")       \

@@ -4,9 +4,11 @@
 #include "coordination_url.h"
 #include "duration_text.h"
 #include "json_writer.h"
+#include "portal_print.h"
 #include "text_table.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 /* The registry's URL without what lets one in. */
 static const char *registry_of(const struct relay_place *place,
@@ -50,6 +52,7 @@ static void print_relay(const struct relay_place *place, const struct shard_page
             status->restarts, place->dir.path);
     fprintf(out, "registry %s, answers %" PRIu32 " of %" PRIu32 " serving shards\n",
             registry_of(place, text), status->with_registry, status->serving);
+    portal_print_text(place, (uint64_t)time(NULL), out);
     if (deployment->http_addr[0] != '\0')
         fprintf(out, "HTTP on %s\n", deployment->http_addr);
 }
@@ -242,6 +245,7 @@ void status_print_json(const struct relay_place *place, const struct shard_pages
     json_text(&json, "url", registry_of(place, text));
     json_u64(&json, "answers_shards", status->with_registry);
     json_end_object(&json);
+    portal_print_json(place, (uint64_t)time(NULL), &json);
     json_u64(&json, "shard_count", pages->expected);
     json_u64(&json, "serving", status->serving);
     json_u64(&json, "restarts", status->restarts);

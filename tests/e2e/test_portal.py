@@ -1,6 +1,7 @@
 """A relay under a control plane: `relay run` with four shards and its portal process, the test's
 portal, and devices with the credentials that this hands out."""
 
+import json
 import os
 import pathlib
 import signal
@@ -65,11 +66,20 @@ class UnderAPortal(e2e.E2eTest):
         return Bench(self, "--allocations", ALLOCATIONS, "--rate", RATE, duration_sec=duration_sec,
                      credential=Credential(entry["username"], entry["password"]))
 
-    def assert_nothing_lost(self, result):
+    def assert_nothing_lost(self, relay, result):
         self.assertEqual(result["setup"]["failed"], 0)
         self.assertEqual(len(result["flows"]), 2 * ALLOCATIONS)
-        for flow in result["flows"]:
-            self.assertEqual(flow["received"], flow["sent"], flow)
+        lost = {flow["relay_port"]: flow["sent"] - flow["received"] for flow in result["flows"]
+                if flow["sent"] != flow["received"]}
+        self.assertEqual(lost, {}, [{k: v for k, v in relay.counters(shard).items() if v}
+                                    for shard in range(SHARDS)])
+
+    def status(self, relay):
+        """What relayctl says of the control plane, and its exit code."""
+        done = subprocess.run([BUILD["relayctl"], "status", "--json", "--state-dir",
+                               relay.state_dir], capture_output=True, text=True, check=False)
+        said = json.loads(done.stdout)
+        return said["control_plane"], said["reasons"], done.returncode
 
     def portal_pid(self, relay):
         """The portal process of |relay|; 0 when there is none."""
@@ -100,11 +110,18 @@ class UnderAPortal(e2e.E2eTest):
         self.assert_nobody_new(connection.secret)
         self.assertEqual(relay.total("admitted"), 0)
         wait_for("/readyz", 503, "\nwaiting for the control plane's init: connected for ")
+        said, reasons, code = self.status(relay)
+        self.assertEqual((said["admitted"], said["connected"], said["state"], code),
+                         (False, True, "admitted", 1))
+        self.assertEqual(reasons, ["shards 0, 1, 2 and 3 wait for the control plane"])
+        self.assertEqual(said["relay_id"], self.portal.devices_view()[0]["id"])
         connection.push("relay", "init")
         self.admitted(relay)
-        self.assert_nothing_lost(self.bench(duration_sec=1).result())
+        self.assert_nothing_lost(relay, self.bench(duration_sec=1).result())
         self.assertEqual(relay.total("dropped_not_admitted"), 1)
         self.assertEqual(wait_for("/readyz", 200), "ok\n")
+        said, reasons, code = self.status(relay)
+        self.assertEqual((said["admitted"], said["connected"], reasons, code), (True, True, [], 0))
         metrics = samples(wait_for("/metrics", 200, "relay_portal_connected 1"))
         self.assertEqual(value(metrics, "relay_admitted", shard=3), 1)
 
@@ -124,7 +141,7 @@ class UnderAPortal(e2e.E2eTest):
         # How long that takes is a matter of the back-off.
         self.portal.wait_relay(patience_sec=30 + 2 * AWAY_SEC)
         print(f"away for {AWAY_SEC} s, back {time.monotonic() - began - AWAY_SEC:.1f} s later")
-        self.assert_nothing_lost(bench.result())
+        self.assert_nothing_lost(relay, bench.result())
         self.assertEqual(self.portal.devices_view()[0], entry)
         self.allocated().refresh(0)
 
@@ -143,10 +160,9 @@ class UnderAPortal(e2e.E2eTest):
         self.assert_echoes(client, 0x4000)
 
         for shard in range(SHARDS):
-            pid = relay.shard_pid(shard)
-            os.kill(pid, signal.SIGKILL)
-            eventually("the shard is back", lambda shard=shard, pid=pid:
-                       relay.counters(shard)["pid"] != pid and relay.counters(shard)["admitted"])
+            os.kill(relay.shard_pid(shard), signal.SIGKILL)
+            relay.wait_event("shard ready", SHARDS + shard + 1)
+            self.assertEqual(relay.counters(shard)["admitted"], 1)
         self.assert_echoes(client, 0x4000)
         self.allocated(entry).refresh(0)
         self.assertEqual(self.portal.devices_view()[0], entry)

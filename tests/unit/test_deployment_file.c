@@ -34,6 +34,7 @@ static void assert_read(const struct state_dir *dir, const struct deployment *ex
     assert_int_equal(found.highest_port, expected->highest_port);
     assert_string_equal(found.http_addr, expected->http_addr);
     assert_string_equal(found.auth_secret_file, expected->auth_secret_file);
+    assert_string_equal(found.relay_id, expected->relay_id);
     assert_string_equal(found.coordination, expected->coordination);
     deployment_wipe(&found);
     assert_string_equal(found.coordination, "");
@@ -60,6 +61,7 @@ static void it_is_read_as_it_was_written(void **state)
     changed.shards = 2;
     changed.http_addr[0] = '\0';
     changed.auth_secret_file[0] = '\0';
+    (void)strcpy(changed.relay_id, "aa93cc3a-23e1-4e3b-93b9-0b7bb3c0a369");
     assert_int_equal(deployment_file_write(&dir, &changed, &problem), ERR_OK);
     assert_read(&dir, &changed);
     assert_int_equal(temp_dir_count(temp->path), 1);

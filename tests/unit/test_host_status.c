@@ -28,6 +28,7 @@ static int set_up(void **state)
         page->values[SHARD_COUNT_CAPACITY] = 10;
         page->values[SHARD_COUNT_REGISTRY_AVAILABLE] = 1;
         page->values[SHARD_COUNT_LEASE_HELD] = 1;
+        page->values[SHARD_COUNT_ADMITTED] = 1;
     }
     return 0;
 }
@@ -84,6 +85,8 @@ static void each_trouble_is_told(void **state)
     page->values[SHARD_COUNT_REGISTRY_AVAILABLE] = 0;
     page->values[SHARD_COUNT_LEASE_HELD] = 0;
     is_troubled(SHARD_TROUBLE_REGISTRY_AWAY, "shard 1 gets no answer from the registry", "serving");
+    page->values[SHARD_COUNT_ADMITTED] = 0;
+    is_troubled(SHARD_TROUBLE_NOT_ADMITTED, "shard 1 waits for the control plane", "serving");
     page->values[SHARD_COUNT_LEASE_HELD] = 0;
     is_troubled(SHARD_TROUBLE_NO_LEASE, "shard 1 has no lease in the registry", "serving");
     page->values[TURN_COUNT_ALLOCATIONS] = 10;
