@@ -39,7 +39,7 @@ struct portal_connection {
     struct portal_connection_config config;
     struct lws_context *library;
     struct lws_protocols protocols[2];
-    lws_sorted_usec_list_t alarm; /* only ends the wait */
+    lws_sorted_usec_list_t alarm; /* ends the wait */
     struct portal_tls tls;
     struct portal_resolver *resolver; /* NULL for a literal address */
     char host_field[PORTAL_HOST_MAX + 3];
@@ -349,9 +349,10 @@ static void wake(void *context)
     portal_connection_wake(context);
 }
 
+/* The library waits for the next of its own alarms after this one, so that it is to be woken. */
 static void alarm_rings(lws_sorted_usec_list_t *alarm)
 {
-    (void)alarm;
+    portal_connection_wake(lws_container_of(alarm, struct portal_connection, alarm));
 }
 
 static enum err make_library(struct portal_connection *c, struct problem *problem)
@@ -465,7 +466,7 @@ void portal_connection_serve(struct portal_connection *c, struct mono_time deadl
         lws_sul_cancel(&c->alarm);
     else
         lws_sul_schedule(c->library, 0, &c->alarm, alarm_rings,
-                         mono_time_until(deadline, now_mono()) + 1);
+                         mono_time_until(deadline, now_mono()));
     lws_service(c->library, 0);
     go_on(c);
 }

@@ -166,13 +166,13 @@ class Connection(websockets.server.WebSocketServerProtocol):
         self.fields = list(request_headers.raw_items())
         portal.began(self)
         if behaviour.upgrade_after_sec:
-            await asyncio.sleep(behaviour.upgrade_after_sec)
+            await portal.pause(behaviour.upgrade_after_sec)
         refuse = behaviour.refuse
         if isinstance(refuse, list):
             refuse = refuse.pop(0) if refuse else None
         if behaviour.raw_answer is not None:
             self.transport.write(behaviour.raw_answer)
-            await asyncio.sleep(3600)
+            await portal.pause(3600)
         if refuse is not None:
             status, fields = refuse
             return http.HTTPStatus(status), list(fields.items()), b"{}"
@@ -183,10 +183,15 @@ class Connection(websockets.server.WebSocketServerProtocol):
 
     async def serve(self):
         """Handles messages until the connection ends."""
-        with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+        try:
             async for text in self:
                 self.times.append(time.monotonic())
                 await self._take(text)
+        except websockets.exceptions.ConnectionClosed:
+            pass
+        except Exception as error:  # pylint: disable=broad-except
+            self.portal.fault(f"{error!r}")
+            raise
         self.close_seen = (self.close_code, self.close_reason)
 
     def connection_lost(self, exc):
@@ -251,6 +256,8 @@ class Portal:
         self.faults = []
         self._loop = asyncio.new_event_loop()
         self._server = None
+        self._stopping = None  # set when pauses are over
+        self._loop.set_exception_handler(self._handle_exception)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.start()
@@ -265,9 +272,20 @@ class Portal:
         """Has the portal's thread do |work|, a coroutine, and returns its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(patience_sec)
 
+    def _handle_exception(self, loop, context):
+        """The library does not expect a server to stop in the middle of an upgrade."""
+        if not self._stopping.is_set():
+            loop.default_exception_handler(context)
+
+    async def pause(self, seconds):
+        """Waits so long, or until the portal stops."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
     def start(self):
         """Listens, on the same port as before."""
         async def listen():
+            self._stopping = asyncio.Event()
             return await websockets.server.serve(
                 lambda connection: connection.serve(), self.host, self.port, ssl=self.tls,
                 create_protocol=functools.partial(Connection, self), compression=None,
@@ -278,6 +296,7 @@ class Portal:
     def stop(self):
         """Is gone: connections are reset, the port is closed."""
         async def close():
+            self._stopping.set()
             self._server.close()
             for connection in self.connections:
                 if not connection.has_ended:
@@ -290,6 +309,7 @@ class Portal:
         self.stop()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
     # What connections tell.
 
