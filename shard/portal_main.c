@@ -17,10 +17,10 @@ static enum err take_token(const struct relay_options *options, struct portal_to
 {
     const struct option_origin *origin = relay_options_origin(options, "portal-token");
     struct problem problem;
-    enum err err = ERR_OK;
+    enum err err;
+    char *text = origin->source == OPTION_ENVIRONMENT ? getenv(origin->env) : NULL;
 
-    if (options->portal_token != NULL) {
-        char *text = getenv(origin->env);
+    if (text != NULL) {
         size_t len = strlen(text);
 
         err = portal_token_from_text(text, len, ret, &problem);

@@ -21,9 +21,8 @@ struct portal_run {
     const struct portal_token *token;
     struct state_dir dir;
     struct portal_status_writer writer;
-    struct portal_status written; /* what the status file says */
-    bool is_unwritten;            /* the last write failed, which has been logged */
-    bool has_init;                /* one has come in this process */
+    bool is_unwritten; /* the last write failed, which has been logged */
+    bool has_init;     /* one has come in this process */
     bool is_init_kept;
     struct portal_url url;
     char target[PORTAL_TARGET_MAX];
@@ -126,23 +125,16 @@ static void drain(struct portal_run *run)
         carry_out(run, &command);
 }
 
-/* Tells the other processes, when there is something new. */
+/* Tells the other processes. */
 static void tell(struct portal_run *run)
 {
-    const struct portal_status *status = portal_channel_status(run->channel);
     struct problem problem;
+    enum err err = portal_status_write(&run->writer, portal_channel_status(run->channel), &problem);
 
-    keep_init(run);
-    if (memcmp(status, &run->written, sizeof(*status)) == 0)
-        return;
-    if (portal_status_write(&run->writer, status, &problem) == ERR_OK) {
-        run->written = *status;
-        run->is_unwritten = false;
-        return;
-    }
-    if (!run->is_unwritten)
+    if (err != ERR_OK && !run->is_unwritten)
         log_event(LOG_LEVEL_ERROR, "portal status not written", "error", problem.text, NULL);
-    run->is_unwritten = true;
+    run->is_unwritten = err != ERR_OK;
+    keep_init(run);
 }
 
 /* --- What the connection tells --- */
@@ -339,7 +331,6 @@ int portal_run(const struct relay_options *options, const struct portal_token *t
         .token = token,
         .dir = STATE_DIR_CLOSED,
         .writer = PORTAL_STATUS_WRITER_CLOSED,
-        .written = {.state = PORTAL_STATE_COUNT},
     };
     int code = PORTAL_EXIT_OPTIONS;
 

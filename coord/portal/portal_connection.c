@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <libwebsockets.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -352,7 +353,9 @@ static void wake(void *context)
 /* The library waits for the next of its own alarms after this one, so that it is to be woken. */
 static void alarm_rings(lws_sorted_usec_list_t *alarm)
 {
-    portal_connection_wake(lws_container_of(alarm, struct portal_connection, alarm));
+    void *connection = (char *)alarm - offsetof(struct portal_connection, alarm);
+
+    portal_connection_wake(connection);
 }
 
 static enum err make_library(struct portal_connection *c, struct problem *problem)

@@ -58,9 +58,12 @@ static void copy_text(const cJSON *value, char ret[static PORTAL_WORD_MAX])
     const char *text = cJSON_IsString(value) ? value->valuestring : "";
     size_t len = strnlen(text, PORTAL_WORD_MAX - 1);
 
-    for (size_t i = 0; i < len; i++)
-        ret[i] = is_printable((unsigned char)text[i]) ? text[i] : '?';
+    memcpy(ret, text, len);
     ret[len] = '\0';
+    for (size_t i = 0; i < len; i++) {
+        if (!is_printable((unsigned char)ret[i]))
+            ret[i] = '?';
+    }
 }
 
 static enum portal_event event_of(const char *name)

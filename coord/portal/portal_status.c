@@ -14,8 +14,6 @@
 #define VERSION_LINE   "portal-status 1\n"
 #define TEMPORARY_FILE PORTAL_STATUS_FILE ".new"
 
-enum { FILE_MAX = 1024 };
-
 /* The numbers of the file, each declared once: its key and where it stands. */
 static const struct {
     const char *key;
@@ -145,30 +143,34 @@ static uint64_t number_in(const struct portal_status *status, size_t i)
     return value;
 }
 
-static size_t format(const struct portal_status *status, char text[static FILE_MAX])
+static size_t format(const struct portal_status *status, char text[static PORTAL_STATUS_FILE_MAX])
 {
-    int len = snprintf(text, FILE_MAX, VERSION_LINE "pid=%ld\nstate=%s\n", (long)getpid(),
-                       portal_state_name(status->state));
+    int len = snprintf(text, PORTAL_STATUS_FILE_MAX, VERSION_LINE "pid=%ld\nstate=%s\n",
+                       (long)getpid(), portal_state_name(status->state));
 
     for (size_t i = 0; i < NUMBER_COUNT; i++)
-        len += snprintf(text + len, FILE_MAX - (size_t)len, "%s=%" PRIu64 "\n", numbers[i].key,
-                        number_in(status, i));
-    len += snprintf(text + len, FILE_MAX - (size_t)len, "error=");
-    for (const char *p = status->error; *p != '\0'; p++)
-        text[len++] = *p == '\n' ? ' ' : *p;
-    text[len++] = '\n';
+        len += snprintf(text + len, PORTAL_STATUS_FILE_MAX - (size_t)len, "%s=%" PRIu64 "\n",
+                        numbers[i].key, number_in(status, i));
+    char *error = text + len;
+
+    len += snprintf(error, PORTAL_STATUS_FILE_MAX - (size_t)len, "error=%s\n", status->error);
+    /* Whatever the error says, it is one line. */
+    for (char *p = strchr(error, '\n'); p != text + len - 1; p = strchr(p, '\n'))
+        *p = ' ';
     return (size_t)len;
 }
 
-enum err portal_status_write(const struct portal_status_writer *writer,
+enum err portal_status_write(struct portal_status_writer *writer,
                              const struct portal_status *status, struct problem *problem)
 {
     const struct state_dir *dir = writer->dir;
-    char text[FILE_MAX];
+    char text[PORTAL_STATUS_FILE_MAX];
     size_t len = format(status, text);
     bool is_written;
     int fd;
 
+    if (len == writer->written_len && memcmp(text, writer->written, len) == 0)
+        return ERR_OK;
     /* Only the holder of the lock comes here: what has the name was left by one that was killed. */
     (void)unlinkat(dir->fd, TEMPORARY_FILE, 0);
     fd = openat(dir->fd, TEMPORARY_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
@@ -177,8 +179,11 @@ enum err portal_status_write(const struct portal_status_writer *writer,
         return io_problem(dir, TEMPORARY_FILE, "created", problem);
     is_written = write_text(fd, text, len);
     close(fd);
-    if (is_written && renameat(dir->fd, TEMPORARY_FILE, dir->fd, PORTAL_STATUS_FILE) == 0)
+    if (is_written && renameat(dir->fd, TEMPORARY_FILE, dir->fd, PORTAL_STATUS_FILE) == 0) {
+        writer->written_len = len;
+        memcpy(writer->written, text, len);
         return ERR_OK;
+    }
     return io_problem(dir, PORTAL_STATUS_FILE, "written", problem);
 }
 
@@ -261,7 +266,7 @@ enum err portal_status_read(const struct state_dir *dir, struct portal_snapshot 
                             struct problem *problem)
 {
     int fd = openat(dir->fd, PORTAL_STATUS_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    char text[FILE_MAX];
+    char text[PORTAL_STATUS_FILE_MAX];
     struct stat status;
     bool is_read;
 
@@ -272,7 +277,8 @@ enum err portal_status_read(const struct state_dir *dir, struct portal_snapshot 
     }
     if (fd < 0)
         return io_problem(dir, PORTAL_STATUS_FILE, "opened", problem);
-    is_read = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && read_text(fd, text, FILE_MAX);
+    is_read = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+              read_text(fd, text, PORTAL_STATUS_FILE_MAX);
     close(fd);
     memset(ret, 0, sizeof(*ret));
     if (!is_read || !parse(text, ret)) {

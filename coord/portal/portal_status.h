@@ -15,13 +15,17 @@
 #include "state_dir.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define PORTAL_LOCK_FILE   "portal.lock"
 #define PORTAL_STATUS_FILE "portal.status"
 #define PORTAL_INIT_FILE   "portal.init"
 
-enum { PORTAL_ERROR_MAX = 256 }; /* of a text, with its zero */
+enum {
+    PORTAL_ERROR_MAX = 256, /* of a text, with its zero */
+    PORTAL_STATUS_FILE_MAX = 1024,
+};
 
 enum portal_state {
     PORTAL_STATE_CONNECTING, /* an attempt is under way: DNS, TCP, TLS, upgrade */
@@ -61,7 +65,9 @@ struct portal_snapshot {
 /* The writing end; one for each state directory. */
 struct portal_status_writer {
     const struct state_dir *dir;
-    int lock_fd; /* -1 when closed */
+    int lock_fd;        /* -1 when closed */
+    size_t written_len; /* what the file holds; 0 while this writer has not written it */
+    char written[PORTAL_STATUS_FILE_MAX];
 };
 
 #define PORTAL_STATUS_WRITER_CLOSED ((struct portal_status_writer){.lock_fd = -1})
@@ -87,9 +93,10 @@ static inline bool portal_snapshot_is_connected(const struct portal_snapshot *sn
 enum err portal_status_open(const struct state_dir *dir, struct portal_status_writer *ret,
                             struct problem *problem) MUST_CHECK;
 
-/* portal_status_write replaces PORTAL_STATUS_FILE: readers see the old or the new one, whole.
- * ERR_OK, or ERR_IO with |problem| written; the old one is there then. */
-enum err portal_status_write(const struct portal_status_writer *writer,
+/* portal_status_write replaces PORTAL_STATUS_FILE, unless it says the same already: readers see the
+ * old or the new one, whole. ERR_OK, or ERR_IO with |problem| written; the old one is there then.
+ */
+enum err portal_status_write(struct portal_status_writer *writer,
                              const struct portal_status *status,
                              struct problem *problem) MUST_CHECK;
 
