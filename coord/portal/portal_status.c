@@ -1,6 +1,8 @@
 /* portal_status.c — what the portal connection tells the other processes of this host. */
 #include "portal/portal_status.h"
 
+#include "private_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,8 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define VERSION_LINE   "portal-status 1\n"
-#define TEMPORARY_FILE PORTAL_STATUS_FILE ".new"
+#define VERSION_LINE "portal-status 1\n"
 
 /* The numbers of the file, each declared once: its key and where it stands. */
 static const struct {
@@ -58,41 +59,6 @@ static int lock_command(int fd, int command, struct flock *lock)
     return fcntl(fd, command, lock);
 }
 
-/* Reads |fd| as far as |text| goes, and ends it with a zero. False with errno set. */
-static bool read_text(int fd, char *text, size_t size)
-{
-    size_t len = 0;
-
-    while (len < size - 1) {
-        ssize_t count = read(fd, text + len, size - 1 - len);
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return false;
-        if (count == 0)
-            break;
-        len += (size_t)count;
-    }
-    text[len] = '\0';
-    return true;
-}
-
-static bool write_text(int fd, const char *text, size_t len)
-{
-    while (len > 0) {
-        ssize_t count = write(fd, text, len);
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return false;
-        text += count;
-        len -= (size_t)count;
-    }
-    return true;
-}
-
 enum err portal_status_open(const struct state_dir *dir, struct portal_status_writer *ret,
                             struct problem *problem)
 {
@@ -109,8 +75,9 @@ enum err portal_status_open(const struct state_dir *dir, struct portal_status_wr
         if (errno != EAGAIN && errno != EACCES) {
             err = io_problem(dir, PORTAL_LOCK_FILE, "locked", problem);
         } else {
-            if (!read_text(fd, pid, sizeof(pid)))
-                pid[0] = '\0';
+            ssize_t len = pread(fd, pid, sizeof(pid) - 1, 0);
+
+            pid[len > 0 ? len : 0] = '\0';
             pid[strspn(pid, "0123456789")] = '\0';
             problem_set(problem,
                         "the portal connection of %s is running already, as process %s: one relay "
@@ -163,28 +130,18 @@ static size_t format(const struct portal_status *status, char text[static PORTAL
 enum err portal_status_write(struct portal_status_writer *writer,
                              const struct portal_status *status, struct problem *problem)
 {
-    const struct state_dir *dir = writer->dir;
     char text[PORTAL_STATUS_FILE_MAX];
-    size_t len = format(status, text);
-    bool is_written;
-    int fd;
+    struct bytes content = {.data = (const uint8_t *)text, .len = format(status, text)};
+    enum err err;
 
-    if (len == writer->written_len && memcmp(text, writer->written, len) == 0)
+    if (content.len == writer->written_len && memcmp(text, writer->written, content.len) == 0)
         return ERR_OK;
-    /* Only the holder of the lock comes here: what has the name was left by one that was killed. */
-    (void)unlinkat(dir->fd, TEMPORARY_FILE, 0);
-    fd = openat(dir->fd, TEMPORARY_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                S_IRUSR | S_IWUSR);
-    if (fd < 0)
-        return io_problem(dir, TEMPORARY_FILE, "created", problem);
-    is_written = write_text(fd, text, len);
-    close(fd);
-    if (is_written && renameat(dir->fd, TEMPORARY_FILE, dir->fd, PORTAL_STATUS_FILE) == 0) {
-        writer->written_len = len;
-        memcpy(writer->written, text, len);
-        return ERR_OK;
+    err = private_file_put(writer->dir, PORTAL_STATUS_FILE, content, PRIVATE_FILE_REPLACE, problem);
+    if (err == ERR_OK) {
+        writer->written_len = content.len;
+        memcpy(writer->written, text, content.len);
     }
-    return io_problem(dir, PORTAL_STATUS_FILE, "written", problem);
+    return err;
 }
 
 /* Takes "|key|=…\n" off |text|; the value, ended with a zero, or NULL. */
@@ -265,23 +222,25 @@ static bool is_locked(const struct state_dir *dir)
 enum err portal_status_read(const struct state_dir *dir, struct portal_snapshot *ret,
                             struct problem *problem)
 {
-    int fd = openat(dir->fd, PORTAL_STATUS_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    char text[PORTAL_STATUS_FILE_MAX];
-    struct stat status;
-    bool is_read;
+    uint8_t text[PORTAL_STATUS_FILE_MAX];
+    size_t len = 0;
+    int fd;
+    enum err err = private_file_open(dir, PORTAL_STATUS_FILE, &fd, problem);
 
-    if (fd < 0 && errno == ENOENT) {
+    if (err == ERR_NOT_FOUND)
         problem_set(problem, "%s/%s does not exist: no portal connection has run here", dir->path,
                     PORTAL_STATUS_FILE);
-        return ERR_NOT_FOUND;
-    }
-    if (fd < 0)
-        return io_problem(dir, PORTAL_STATUS_FILE, "opened", problem);
-    is_read = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-              read_text(fd, text, PORTAL_STATUS_FILE_MAX);
+    if (err != ERR_OK)
+        return err;
+    err = private_file_read(fd, text, sizeof(text) - 1, &len);
+    if (err != ERR_OK)
+        (void)io_problem(dir, PORTAL_STATUS_FILE, "read", problem);
     close(fd);
+    if (err != ERR_OK)
+        return err;
+    text[len] = '\0';
     memset(ret, 0, sizeof(*ret));
-    if (!is_read || !parse(text, ret)) {
+    if (!parse((char *)text, ret)) {
         problem_set(problem, "%s/%s is no status of this version of the relay", dir->path,
                     PORTAL_STATUS_FILE);
         return ERR_MALFORMED;
@@ -292,15 +251,10 @@ enum err portal_status_read(const struct state_dir *dir, struct portal_snapshot 
 
 enum err portal_init_keep(const struct state_dir *dir, struct problem *problem)
 {
-    bool is_on_disk;
-    int fd = openat(dir->fd, PORTAL_INIT_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-                    S_IRUSR | S_IWUSR);
-
-    if (fd < 0)
-        return io_problem(dir, PORTAL_INIT_FILE, "created", problem);
-    is_on_disk = fsync(fd) == 0 && fsync(dir->fd) == 0;
-    close(fd);
-    return is_on_disk ? ERR_OK : io_problem(dir, PORTAL_INIT_FILE, "written", problem);
+    if (portal_init_has_come(dir))
+        return ERR_OK;
+    return private_file_put(dir, PORTAL_INIT_FILE, (struct bytes){.len = 0}, PRIVATE_FILE_REPLACE,
+                            problem);
 }
 
 bool portal_init_has_come(const struct state_dir *dir)

@@ -108,7 +108,8 @@ void portal_status_close(struct portal_status_writer *writer);
  * system calls; never waits.
  *   ERR_OK
  *   ERR_NOT_FOUND  no portal process has run here
- *   ERR_MALFORMED  the file is not one of this version, or is no regular file
+ *   ERR_AUTH       the file is not private, see private_file_open
+ *   ERR_MALFORMED  it is not one of this version
  *   ERR_IO         the system refused
  * |problem| is written with every error.
  */
