@@ -460,11 +460,13 @@ void portal_connection_close(struct portal_connection *c)
 
 void portal_connection_serve(struct portal_connection *c, struct mono_time deadline)
 {
+    bool had_attempt = c->stage != STAGE_IDLE;
+
     go_on(c);
+    if (had_attempt && c->stage == STAGE_IDLE)
+        return; /* that it failed was told: the caller's deadline is another one now */
     if (mono_time_before(c->dial.due_at, deadline))
         deadline = c->dial.due_at;
-    if (c->stage == STAGE_ASKED)
-        deadline = now_mono();
     if (mono_time_is_never(deadline))
         lws_sul_cancel(&c->alarm);
     else

@@ -450,7 +450,10 @@ class Secrets(PortalTest):
         process.wait_error("the token's file: it cannot be read")
         portal.token = "a-new-token"
         path.write_text(portal.token, encoding="utf-8")
+        put_at = time.monotonic()
         eventually("another admission", portal.relays)
+        # After its wait of a second at most: an attempt that has failed does not last 15 s.
+        self.assertLess(portal.relays()[0].began_at - put_at, 10)
 
     def test_the_secret_outlives_the_process(self):
         portal = self.portal()
