@@ -12,7 +12,7 @@ import e2e
 import portal
 from bench_process import Bench
 from http_client import samples, value, wait_for
-from relay_process import BUILD, SANITIZED, eventually
+from relay_process import BUILD, SANITIZED, eventually, is_gone
 from stun import Credential
 from turn_client import NoAnswer
 
@@ -168,7 +168,9 @@ class UnderAPortal(e2e.E2eTest):
         self.assertEqual(self.portal.devices_view()[0], entry)
         self.assertEqual(len(self.portal.connections), 2)
 
+        pids = [relay.shard_pid(shard) for shard in range(SHARDS)] + [self.portal_pid(relay)]
         relay.kill()
+        eventually("all end with their supervisor", lambda: all(map(is_gone, pids)))
         self.portal.stop()
         again = self.under_portal()  # was admitted once, and is so while nobody is there to ask
         self.assert_echoes(client, 0x4000)
