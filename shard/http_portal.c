@@ -29,7 +29,8 @@ bool http_portal_ready(const struct http_portal *portal, bool is_awaited, struct
     return !is_awaited;
 }
 
-static void put_gauge(struct http_text *text, const char *name, const char *help, uint64_t value)
+static void put(struct http_text *text, const char *type, const char *name, const char *help,
+                uint64_t value)
 {
     http_text_put(text, "# HELP relay_portal_");
     http_text_put(text, name);
@@ -37,7 +38,9 @@ static void put_gauge(struct http_text *text, const char *name, const char *help
     http_text_put(text, help);
     http_text_put(text, "\n# TYPE relay_portal_");
     http_text_put(text, name);
-    http_text_put(text, " gauge\nrelay_portal_");
+    http_text_put(text, " ");
+    http_text_put(text, type);
+    http_text_put(text, "\nrelay_portal_");
     http_text_put(text, name);
     http_text_put(text, " ");
     http_text_number(text, value);
@@ -49,18 +52,21 @@ void http_portal_metrics(const struct http_portal *portal, struct http_text *tex
     const struct portal_status *status = &portal->snapshot.status;
     uint64_t answered = status->heartbeat_answered_sec;
 
-    put_gauge(text, "connected", "1 while the control plane knows this relay",
-              is_connected(portal));
-    put_gauge(text, "up", "1 while the portal process is there",
-              portal->has_run && portal->snapshot.is_live);
+    put(text, "gauge", "connected", "1 while the control plane knows this relay",
+        is_connected(portal));
+    put(text, "gauge", "up", "1 while the portal process is there",
+        portal->has_run && portal->snapshot.is_live);
     if (!portal->has_run)
         return;
-    put_gauge(text, "attempts", "Attempts to connect since the last admission, or the start",
-              status->attempts);
-    put_gauge(text, "admitted_timestamp_seconds",
-              "When the control plane admitted this relay last, since 1970; 0 for never",
-              status->admitted_sec);
+    put(text, "gauge", "attempts", "Attempts to connect since the last admission, or the start",
+        status->attempts);
+    put(text, "counter", "admissions_total",
+        "Times that the control plane admitted this relay since the portal process started",
+        status->admissions);
+    put(text, "gauge", "admitted_timestamp_seconds",
+        "When the control plane admitted this relay last, since 1970; 0 for never",
+        status->admitted_sec);
     if (answered > 0)
-        put_gauge(text, "heartbeat_age_seconds", "How long ago a heartbeat was answered",
-                  portal->now_sec > answered ? portal->now_sec - answered : 0);
+        put(text, "gauge", "heartbeat_age_seconds", "How long ago a heartbeat was answered",
+            portal->now_sec > answered ? portal->now_sec - answered : 0);
 }

@@ -49,6 +49,7 @@ void portal_print_json(const struct relay_place *place, uint64_t now_sec, struct
         json_u64(json, "heartbeat_sent_at", status->heartbeat_sent_sec);
         json_u64(json, "heartbeat_answered_at", status->heartbeat_answered_sec);
         json_u64(json, "attempts", status->attempts);
+        json_u64(json, "admissions", status->admissions);
         json_u64(json, "last_error_at", status->error_sec);
         json_text(json, "last_error", status->error);
     }

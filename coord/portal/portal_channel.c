@@ -216,6 +216,7 @@ static void admitted(struct portal_channel *channel, struct turn_now now)
     enter(channel, now, PORTAL_STATE_ADMITTED);
     channel->status.admitted_sec = now.wall.sec;
     channel->status.attempts = 0;
+    channel->status.admissions++;
     command(channel, PORTAL_COMMAND_ADMITTED);
 }
 

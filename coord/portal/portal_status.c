@@ -28,6 +28,7 @@ static const struct {
     {"heartbeat-answered", offsetof(struct portal_status, heartbeat_answered_sec)},
     {"retry", offsetof(struct portal_status, retry_sec)},
     {"attempts", offsetof(struct portal_status, attempts)},
+    {"admissions", offsetof(struct portal_status, admissions)},
     {"error-time", offsetof(struct portal_status, error_sec)},
 };
 

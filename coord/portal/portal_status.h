@@ -50,6 +50,7 @@ struct portal_status {
     uint64_t heartbeat_answered_sec; /* the last answer to one */
     uint64_t retry_sec;              /* WAITING: when the next attempt begins */
     uint64_t attempts;               /* begun since the last admission, or since the start */
+    uint64_t admissions;             /* of this process: each but the first is a reconnection */
     uint64_t error_sec;              /* when |error| happened */
     char error[PORTAL_ERROR_MAX];    /* why the last attempt or connection ended; "" for never.
                                         One line; never holds the token or the secret */

@@ -186,6 +186,7 @@ static void the_first_contact_is_tried_for_ever(void **state)
     text(s, OK_REPLY("relay", 0));
     EXPECT(s, "ADMITTED\n");
     assert_int_equal(portal_channel_status(s->channel)->attempts, 0);
+    assert_int_equal(portal_channel_status(s->channel)->admissions, 1);
 }
 
 static void one_that_was_admitted_comes_back_at_once_then_within_a_second(void **state)

@@ -212,13 +212,16 @@ static void the_connection_to_a_control_plane_is_there_with_one(void **state)
                                                .status = {.state = PORTAL_STATE_ADMITTED,
                                                           .admitted_sec = 1700000000,
                                                           .heartbeat_answered_sec = 1700000096,
-                                                          .attempts = 3}};
+                                                          .attempts = 3,
+                                                          .admissions = 5}};
     const char *text = written(fixture);
 
     has_line(text, "# TYPE relay_portal_connected gauge");
     has_line(text, "relay_portal_connected 1");
     has_line(text, "relay_portal_up 1");
     has_line(text, "relay_portal_attempts 3");
+    has_line(text, "# TYPE relay_portal_admissions_total counter");
+    has_line(text, "relay_portal_admissions_total 5");
     has_line(text, "relay_portal_admitted_timestamp_seconds 1700000000");
     has_line(text, "relay_portal_heartbeat_age_seconds 4");
 }

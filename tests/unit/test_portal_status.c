@@ -26,6 +26,7 @@ static const struct portal_status example = {
     .heartbeat_answered_sec = 6,
     .retry_sec = 7,
     .attempts = 8,
+    .admissions = 9,
     .error_sec = UINT64_MAX,
     .error = "HTTP 503 = \"away\"",
 };
@@ -96,7 +97,7 @@ static void an_error_with_a_newline_stays_one_line(void **state)
     memset(status.error, 'x', sizeof(status.error) - 1);
     status.since_sec = status.admitted_sec = status.lost_sec = status.init_sec = UINT64_MAX;
     status.heartbeat_sent_sec = status.heartbeat_answered_sec = status.retry_sec = UINT64_MAX;
-    status.attempts = status.error_sec = UINT64_MAX;
+    status.attempts = status.admissions = status.error_sec = UINT64_MAX;
     assert_int_equal(portal_status_write(&writer, &status, &problem), ERR_OK);
     assert_int_equal(portal_status_read(&dir, &snapshot, &problem), ERR_OK);
     assert_memory_equal(&snapshot.status, &status, sizeof(status));
