@@ -120,7 +120,8 @@ class TurnClient:
         deadline = time.monotonic() + self.patience_sec
         while time.monotonic() < deadline:
             self.send_raw(message)
-            answer = self.receive_answer(request.transaction_id, RETRANSMIT_SEC)
+            answer = self.receive_answer(request.transaction_id,
+                                         min(RETRANSMIT_SEC, deadline - time.monotonic()))
             if answer is None:
                 continue
             if answer.method != request.method or answer.kind not in (stun.SUCCESS, stun.ERROR):
