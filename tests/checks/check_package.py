@@ -15,10 +15,11 @@ import tempfile
 from source_tree import finish
 
 PROGRAMS = ("usr/bin/relay", "usr/bin/relayctl", "usr/bin/relay-bench",
-            "usr/sbin/relay-rolling-restart")
+            "usr/libexec/relay-portal", "usr/sbin/relay-rolling-restart")
 FILES = PROGRAMS + (
     "etc/needrestart/conf.d/relay.conf",
     "etc/relay/relay.env",
+    "usr/lib/systemd/system/relay-portal.service",
     "usr/lib/systemd/system/relay.target",
     "usr/lib/systemd/system/relay@.service",
     "usr/lib/systemd/system/relay@.socket",
@@ -77,7 +78,7 @@ def version_findings(package, version, folder):
     if packaged != version:
         yield f"{package.name} is of version {packaged}, not {version}"
     run("dpkg-deb", "--extract", package, folder)
-    for program in PROGRAMS[:3]:
+    for program in PROGRAMS[:4]:
         said = run(folder / program, "--version").split()
         if said != [program.rpartition("/")[2], version]:
             yield f"{program} --version says {said}, not {version}"

@@ -57,6 +57,15 @@ class PortalUnit(e2e.E2eTest):
         print(f"killed: away for {joined - left:.3f} s")
         self.assertEqual(self.assert_serves(), relay_id)
 
+        connection = self.portal.wait_relay()
+        pid = self.systemd.main_pid(PORTAL_UNIT)
+        self.systemd.run("relay-rolling-restart")
+        eventually("it is another process",
+                   lambda: self.systemd.main_pid(PORTAL_UNIT) not in (0, pid))
+        eventually("another connection", lambda: connection not in self.portal.relays()
+                   and len(self.portal.relays()) == 1)
+        self.assertEqual(self.assert_serves(), relay_id)
+
         self.portal.token = "another-one"
         connection = self.portal.wait_relay()
         connection.abort()
