@@ -156,7 +156,13 @@ class Connection(websockets.server.WebSocketServerProtocol):
         self.portal.do(self._abort())
 
     async def _abort(self):
-        self.transport.abort()
+        self.drop()
+
+    def drop(self):
+        """Resets the connection; on the portal's thread."""
+        # The TLS transport of Python 3.11 cannot be asked once it has lost its connection.
+        with contextlib.suppress(AttributeError):
+            self.transport.abort()
 
     # What it does by itself.
 
@@ -300,7 +306,7 @@ class Portal:
             self._server.close()
             for connection in self.connections:
                 if not connection.has_ended:
-                    connection.transport.abort()
+                    connection.drop()
             await self._server.wait_closed()
         self.do(close())
 
@@ -341,7 +347,7 @@ class Portal:
         """The newest connection of a relay counts, older ones are ended."""
         for other in self.connections:
             if other is not connection and other.is_present and other.secret == connection.secret:
-                other.transport.abort()
+                other.drop()
         connection.is_present = True
         self.presence.append((time.monotonic(), "joined", relay_id(connection.secret)))
 
