@@ -21,6 +21,7 @@ struct http_exchange {
     int fd;
     uint32_t generation; /* tells the connections apart that have this place after each other */
     enum http_phase phase;
+    uint32_t awaited; /* what epoll is to say of it: http_server.c */
     struct mono_time accepted;
     struct mono_time deadline; /* then it is closed, whatever it is at */
     unsigned status;           /* of the answer */

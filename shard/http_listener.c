@@ -21,9 +21,9 @@ static bool bind_and_listen(int fd, const struct transport_addr *addr)
     socklen_t len = socket_addr_from(addr, &socket_addr);
 
     return (addr->family == IP_FAMILY_V4 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) &&
-           /* Connections that are over stay with the port for a minute. */
            /* Who sends nothing stays with the kernel, and in nobody's way. */
            set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, HTTP_REQUEST_SEC) &&
+           /* Connections that are over stay with the port for a minute. */
            set(fd, SOL_SOCKET, SO_REUSEADDR, 1) && set(fd, SOL_SOCKET, SO_REUSEPORT, 1) &&
            bind(fd, &socket_addr.any, len) == 0 && listen(fd, HTTP_BACKLOG) == 0;
 }

@@ -124,7 +124,7 @@ static uint32_t interest_of(const struct http_exchange *exchange)
 {
     switch (exchange->phase) {
     case HTTP_READING:
-        return exchange->text_len == 0 ? EPOLLIN : 0; /* the rest: on_sweep */
+        return exchange->text_len == 0 ? EPOLLIN : 0; /* the rest: when on_sweep says so */
     case HTTP_WRITING:
         return EPOLLOUT;
     case HTTP_LINGERING:
@@ -136,12 +136,22 @@ static uint32_t interest_of(const struct http_exchange *exchange)
     return 0;
 }
 
+/* Has epoll say |events| of |exchange|: when there are any, on_ready goes on with it, in its turn
+ * and within its share of the time. */
+static void wait_for(struct http_server *server, struct http_exchange *exchange, uint32_t events)
+{
+    if (events == exchange->awaited)
+        return;
+    exchange->awaited = events;
+    if (!watch(server, EPOLL_CTL_MOD, exchange->fd, events, tag_of(server, exchange)))
+        end(server, exchange);
+}
+
 /* One step of |exchange|, and on as far as no waiting is needed. */
 static void advance(struct http_server *server, struct http_exchange *exchange,
                     struct mono_time now, uint32_t events)
 {
     enum http_phase before = exchange->phase;
-    uint32_t interest = interest_of(exchange);
 
     if (exchange->phase == HTTP_READING)
         http_connection_read(exchange);
@@ -155,10 +165,8 @@ static void advance(struct http_server *server, struct http_exchange *exchange,
         http_connection_write(exchange, now);
     if (exchange->phase == HTTP_CLOSED)
         forget(server);
-    else if (interest_of(exchange) != interest &&
-             !watch(server, EPOLL_CTL_MOD, exchange->fd, interest_of(exchange),
-                    tag_of(server, exchange)))
-        end(server, exchange);
+    else
+        wait_for(server, exchange, interest_of(exchange));
 }
 
 /* Who gives way to |other|: whoever is being rid of comes first, then whoever has not sent a
@@ -246,8 +254,9 @@ static bool accept_one(struct http_server *server, struct mono_time now)
     struct http_exchange *exchange = make_room(server);
 
     http_connection_open(exchange, fd, now);
+    exchange->awaited = EPOLLIN;
     server->config.values[SHARD_COUNT_HTTP_CONNECTIONS]++;
-    if (!watch(server, EPOLL_CTL_ADD, fd, EPOLLIN, tag_of(server, exchange))) {
+    if (!watch(server, EPOLL_CTL_ADD, fd, exchange->awaited, tag_of(server, exchange))) {
         end(server, exchange);
         return true;
     }
@@ -343,8 +352,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
         struct http_exchange *exchange = &server->connections[i];
 
-        if (exchange->phase == HTTP_READING && exchange->text_len > 0)
-            advance(server, exchange, now, EPOLLIN);
+        if (exchange->phase == HTTP_READING)
+            wait_for(server, exchange, EPOLLIN);
         if (exchange->phase == HTTP_CLOSED || !mono_time_due(exchange->deadline, now))
             continue;
         if (exchange->phase != HTTP_LINGERING)
@@ -422,10 +431,8 @@ void http_server_free(struct http_server *server)
 
 void http_server_retry(struct http_server *server)
 {
-    struct mono_time now = clocks_read().mono;
-
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
         if (server->connections[i].phase == HTTP_WAITING)
-            advance(server, &server->connections[i], now, 0);
+            wait_for(server, &server->connections[i], EPOLLOUT);
     }
 }

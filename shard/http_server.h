@@ -110,8 +110,8 @@ enum err http_server_new(const struct http_server_config *config,
 /* http_server_free closes everything at once. NULL is fine. */
 void http_server_free(struct http_server *server);
 
-/* http_server_retry has the handlers of requests that are not answered called again, soon. Not
- * from within a handler. */
+/* http_server_retry has the handlers of requests that are not answered called again, soon, but none
+ * before it returns: each in its turn. */
 void http_server_retry(struct http_server *server);
 
 #endif

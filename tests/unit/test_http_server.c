@@ -381,6 +381,50 @@ static void work_is_bounded(void **state)
         begins(answer_on(fixture, clients[i]), "HTTP/1.1 200 ");
 }
 
+/* Nor when all that is missing of many requests comes at once. */
+static void work_on_requests_in_pieces_is_bounded(void **state)
+{
+    struct fixture *fixture = *state;
+    int clients[HTTP_CONNECTIONS_MAX];
+
+    for (unsigned i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        clients[i] = connect_client(fixture);
+        send_text(clients[i], "GET /slow HTTP/1.0\r\n");
+    }
+    while (fixture->values[SHARD_COUNT_HTTP_CONNECTIONS] < HTTP_CONNECTIONS_MAX)
+        turn(fixture);
+    turn(fixture);
+    for (unsigned i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+        send_text(clients[i], "\r\n");
+    while (fixture->values[SHARD_COUNT_HTTP_REQUESTS] < HTTP_CONNECTIONS_MAX) {
+        uint64_t before = fixture->values[SHARD_COUNT_HTTP_REQUESTS];
+
+        turn(fixture);
+        assert_true(fixture->values[SHARD_COUNT_HTTP_REQUESTS] - before <= STEP_ANSWERS_MAX);
+    }
+    for (unsigned i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+        begins(answer_on(fixture, clients[i]), "HTTP/1.1 200 ");
+}
+
+/* Whoever has them answered may be in the middle of something else. */
+static void nobody_is_answered_out_of_turn(void **state)
+{
+    struct fixture *fixture = *state;
+    int clients[HTTP_CONNECTIONS_MAX];
+
+    for (unsigned i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        clients[i] = connect_client(fixture);
+        send_text(clients[i], "GET /later HTTP/1.0\r\n\r\n");
+    }
+    while (fixture->values[SHARD_COUNT_HTTP_CONNECTIONS] < HTTP_CONNECTIONS_MAX)
+        turn(fixture);
+    fixture->may_answer = true;
+    http_server_retry(fixture->server);
+    assert_int_equal(fixture->values[SHARD_COUNT_HTTP_REQUESTS], 0);
+    for (unsigned i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+        assert_string_equal(body_of(answer_on(fixture, clients[i])), "at last");
+}
+
 static void an_address_that_is_taken_is_tried_again(void **state)
 {
     struct fixture *fixture = *state;
@@ -418,6 +462,8 @@ int main(void)
         TEST(who_says_nothing_is_not_even_taken),
         TEST(who_is_being_answered_stays),
         TEST(work_is_bounded),
+        TEST(work_on_requests_in_pieces_is_bounded),
+        TEST(nobody_is_answered_out_of_turn),
         TEST(an_address_that_is_taken_is_tried_again),
     };
 
