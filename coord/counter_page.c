@@ -17,6 +17,8 @@
 
 enum { COUNTER_PAGE_VERSION = 2, NAME_MAX_LEN = 32, PATH_TEXT_MAX = STATE_DIR_PATH_MAX + 32 };
 
+#define DROP_PREFIX "dropped_"
+
 #define VALUE(text, sentence, sort) {.name = (text), .help = (sentence), .kind = (sort)},
 
 static const struct counter_info infos[COUNTER_PAGE_VALUES] = {
@@ -26,7 +28,7 @@ static const struct counter_info infos[COUNTER_PAGE_VALUES] = {
 #define X(id, text, sentence) VALUE(text, sentence, COUNTER_EVENT)
         TURN_EVENTS(X)
 #undef X
-#define X(id, text, sentence) VALUE("dropped_" text, sentence, COUNTER_DROP)
+#define X(id, text, sentence) VALUE(DROP_PREFIX text, sentence, COUNTER_DROP)
             TURN_DROPS(X)
 #undef X
 #define X(id, text, sentence) VALUE(text, sentence, COUNTER_GAUGE)
@@ -63,6 +65,13 @@ const struct counter_info *counter_info_of(size_t index)
 {
     assert(index < COUNTER_PAGE_VALUES);
     return &infos[index];
+}
+
+const char *counter_drop_reason(const struct counter_info *info)
+{
+    size_t len = strlen(DROP_PREFIX);
+
+    return strncmp(info->name, DROP_PREFIX, len) == 0 ? info->name + len : info->name;
 }
 
 const char *shard_state_name(uint32_t state)
@@ -244,6 +253,7 @@ static enum err read_page(int fd, const struct state_dir *dir, const char *name,
 
     if (fstat(fd, &status) != 0 || lock_command(fd, F_OFD_GETLK, &lock) != 0)
         return io_problem(dir, name, "read", problem);
+    ret->is_live = lock.l_type != F_UNLCK;
     err = has_page(fd, status.st_size);
     if (err == ERR_IO)
         return io_problem(dir, name, "read", problem);
@@ -252,7 +262,6 @@ static enum err read_page(int fd, const struct state_dir *dir, const char *name,
         if (page == MAP_FAILED)
             return io_problem(dir, name, "mapped", problem);
         err = copy_page(page, &ret->page);
-        ret->is_live = lock.l_type != F_UNLCK;
         munmap(page, COUNTER_PAGE_LEN);
     }
     if (err == ERR_UNAVAILABLE)
@@ -293,4 +302,19 @@ bool counter_snapshot_hangs(const struct counter_snapshot *snapshot, struct mono
 {
     return snapshot->is_live &&
            counter_page_age(&snapshot->page, now) >= COUNTER_PAGE_HANGS_SEC * USEC_PER_SEC;
+}
+
+const char *counter_snapshot_state(enum err err, const struct counter_snapshot *snapshot,
+                                   struct mono_time now)
+{
+    if (err == ERR_NOT_FOUND)
+        return "missing";
+    if (err == ERR_UNAVAILABLE)
+        return shard_state_name(SHARD_STATE_STARTING);
+    if (err != ERR_OK)
+        return "unreadable";
+    if (!snapshot->is_live)
+        return snapshot->page.state == SHARD_STATE_STOPPED ? shard_state_name(SHARD_STATE_STOPPED)
+                                                           : "gone";
+    return counter_snapshot_hangs(snapshot, now) ? "hangs" : shard_state_name(snapshot->page.state);
 }

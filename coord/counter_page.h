@@ -181,6 +181,10 @@ struct counter_info {
 /* counter_info_of describes value |index| < COUNTER_PAGE_VALUES. Static. */
 const struct counter_info *counter_info_of(size_t index);
 
+/* counter_drop_reason: the name of a COUNTER_DROP without the prefix that those of the core have.
+ * Static. */
+const char *counter_drop_reason(const struct counter_info *info);
+
 /* A histogram among the values. */
 struct counter_histogram {
     const char *name;
@@ -270,7 +274,8 @@ struct counter_snapshot {
  *   ERR_UNAVAILABLE it is being set up this very moment
  *   ERR_MALFORMED   no counter page, or one of another version of the relay
  *   ERR_IO          the system refused
- * |problem| is written with every error.
+ * |problem| is written with every error. |is_live| is known with ERR_UNAVAILABLE and ERR_MALFORMED
+ * as well.
  */
 enum err counter_page_read(const struct state_dir *dir, uint32_t shard,
                            struct counter_snapshot *ret, struct problem *problem) MUST_CHECK;
@@ -286,5 +291,18 @@ int64_t counter_page_age(const struct counter_page *page, struct mono_time now);
 /* counter_snapshot_hangs: the process is there, and its figures are COUNTER_PAGE_HANGS_SEC old or
  * older at |now|. */
 bool counter_snapshot_hangs(const struct counter_snapshot *snapshot, struct mono_time now);
+
+/*
+ * counter_snapshot_state: how the shard is whose page counter_page_read took with |err|, in the one
+ * word that every tool and page has for it. Static.
+ *
+ *     starting, serving, draining, stopped   by its own word (shard_state_name)
+ *     hangs        counter_snapshot_hangs
+ *     gone         its process is not there, and was not stopped
+ *     missing      it has no page
+ *     unreadable   its page cannot be read, or is one of another version of the relay
+ */
+const char *counter_snapshot_state(enum err err, const struct counter_snapshot *snapshot,
+                                   struct mono_time now);
 
 #endif

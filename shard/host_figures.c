@@ -47,14 +47,12 @@ static int64_t cpu_usec_of(int64_t pid)
 
 static void read_shard(const struct state_dir *dir, uint32_t shard, struct shard_figures *ret)
 {
-    struct counter_snapshot snapshot;
     struct problem problem;
 
-    ret->err = counter_page_read(dir, shard, &snapshot, &problem);
-    ret->is_live = ret->err == ERR_OK && snapshot.is_live;
-    ret->cpu_usec = ret->is_live ? cpu_usec_of(snapshot.page.pid) : -1;
-    if (ret->err == ERR_OK)
-        ret->page = snapshot.page;
+    ret->snapshot.is_live = false;
+    ret->err = counter_page_read(dir, shard, &ret->snapshot, &problem);
+    ret->cpu_usec =
+        ret->err == ERR_OK && ret->snapshot.is_live ? cpu_usec_of(ret->snapshot.page.pid) : -1;
 }
 
 const struct shard_figures *host_figures_read(struct host_figures *figures, struct mono_time now,

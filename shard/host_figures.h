@@ -19,10 +19,9 @@ enum { HOST_FIGURES_MSEC = 500 };
 
 /* What is known of one shard. */
 struct shard_figures {
-    enum err err; /* of counter_page_read: |page| means something with ERR_OK only */
-    bool is_live; /* its process is there */
-    struct counter_page page;
-    int64_t cpu_usec; /* that its process has used; -1 when that is not known */
+    enum err err; /* of counter_page_read: |snapshot.page| means something with ERR_OK only */
+    struct counter_snapshot snapshot; /* |is_live| is false where it is not known */
+    int64_t cpu_usec;                 /* that its process has used; -1 when that is not known */
 };
 
 struct host_figures;

@@ -20,7 +20,14 @@ static int64_t unseen_sec(const struct host_state *host, const struct shard_figu
 {
     if (shard->err != ERR_OK)
         return (host->now.usec - host->since.usec) / USEC_PER_SEC;
-    return counter_page_age(&shard->page, host->now) / USEC_PER_SEC;
+    return counter_page_age(&shard->snapshot.page, host->now) / USEC_PER_SEC;
+}
+
+/* Its process is there, and that is all that can be known: as in an upgrade, of those whose turn
+ * is still to come. */
+static bool is_of_another_version(const struct shard_figures *shard)
+{
+    return shard->err == ERR_MALFORMED && shard->snapshot.is_live;
 }
 
 static void say_unseen(const struct host_state *host, uint32_t k, struct http_text *text)
@@ -28,17 +35,20 @@ static void say_unseen(const struct host_state *host, uint32_t k, struct http_te
     const struct shard_figures *shard = &host->shards[k];
     int64_t sec = unseen_sec(host, shard);
 
-    if (shard->err != ERR_OK)
+    if (is_of_another_version(shard))
+        say(text, k, "runs another version of the relay: how it is is not known", -1, "");
+    else if (shard->err != ERR_OK)
         say(text, k, "it has no counter page: not started, or of another version", -1, "");
-    else if (shard->is_live)
+    else if (shard->snapshot.is_live)
         say(text, k, "hangs: last seen awake ", sec, " s ago");
     else
         say(text, k, "is gone: last seen awake ", sec, " s ago");
 }
 
-static bool is_there(const struct host_state *host, const struct shard_figures *shard, int64_t sec)
+static bool is_there(const struct host_state *host, const struct shard_figures *shard)
 {
-    return shard->err == ERR_OK && shard->is_live && unseen_sec(host, shard) < sec;
+    return shard->err == ERR_OK && shard->snapshot.is_live &&
+           !counter_snapshot_hangs(&shard->snapshot, host->now);
 }
 
 bool http_health_alive(const struct host_state *host, struct http_text *text)
@@ -47,10 +57,13 @@ bool http_health_alive(const struct host_state *host, struct http_text *text)
     bool is_well = true;
 
     for (uint32_t k = 0; k < host->count; k++) {
-        if (is_there(host, &host->shards[k], COUNTER_PAGE_HANGS_SEC))
+        const struct shard_figures *shard = &host->shards[k];
+
+        if (is_there(host, shard))
             continue;
         say_unseen(host, k, &notes);
-        is_well = is_well && unseen_sec(host, &host->shards[k]) < HEALTH_GONE_SEC;
+        is_well =
+            is_well && (is_of_another_version(shard) || unseen_sec(host, shard) < HEALTH_GONE_SEC);
     }
     http_text_put(text, is_well ? "ok\n" : "not well\n");
     http_text_append(text, &notes);
@@ -60,10 +73,10 @@ bool http_health_alive(const struct host_state *host, struct http_text *text)
 /* Whether a shard that is there serves. Says what is not as it should be. */
 static bool judge_serving(uint32_t k, const struct shard_figures *shard, struct http_text *text)
 {
-    const uint64_t *values = shard->page.values;
+    const uint64_t *values = shard->snapshot.page.values;
     bool is_ready = true;
 
-    switch (shard->page.state) {
+    switch (shard->snapshot.page.state) {
     case SHARD_STATE_SERVING:
         break;
     case SHARD_STATE_DRAINING:
@@ -83,7 +96,7 @@ static bool judge_serving(uint32_t k, const struct shard_figures *shard, struct 
         is_ready = false;
     }
     if (values[SHARD_COUNT_HTTP_LISTENING] == 0)
-        say(text, k, "does not listen for HTTP: the address is taken", -1, "");
+        say(text, k, "does not listen for HTTP: its log says why", -1, "");
     return is_ready;
 }
 
@@ -97,13 +110,13 @@ bool http_health_ready(const struct host_state *host, struct http_text *text)
     for (uint32_t k = 0; k < host->count; k++) {
         const struct shard_figures *shard = &host->shards[k];
 
-        if (is_there(host, shard, COUNTER_PAGE_HANGS_SEC)) {
+        if (is_there(host, shard)) {
             is_ready = judge_serving(k, shard, &notes) && is_ready;
-            draining += shard->page.state == SHARD_STATE_DRAINING;
-            is_awaited = is_awaited || shard->page.values[SHARD_COUNT_ADMITTED] == 0;
+            draining += shard->snapshot.page.state == SHARD_STATE_DRAINING;
+            is_awaited = is_awaited || shard->snapshot.page.values[SHARD_COUNT_ADMITTED] == 0;
         } else {
             say_unseen(host, k, &notes);
-            is_ready = false;
+            is_ready = is_ready && is_of_another_version(shard);
         }
     }
     if (host->portal != NULL)

@@ -6,7 +6,8 @@
  * readyz: every shard serves, or takes no new allocations while others do. Not ready is a host with
  * a shard that starts, has stopped, is gone, or was not seen for COUNTER_PAGE_HANGS_SEC, or has
  * lost its lease although the registry is there; and one whose shards all drain. That the registry
- * is away is said, but is no reason: relaying and new allocations go on.
+ * is away is said, but is no reason: relaying and new allocations go on. Nor is a shard of another
+ * version of the relay, which cannot be judged: in an upgrade there are such.
  */
 #ifndef RELAY_HTTP_HEALTH_H
 #define RELAY_HTTP_HEALTH_H

@@ -63,9 +63,10 @@ static void put_micro(const struct output *out, int64_t millionths)
     put(out, "\n");
 }
 
+/* Its figures are those of a process that is there. */
 static bool is_up(const struct shard_figures *shard)
 {
-    return shard->err == ERR_OK && shard->is_live;
+    return shard->err == ERR_OK && shard->snapshot.is_live;
 }
 
 /* A metric of the page's header: what of it is in millionths, or no number at all. */
@@ -80,31 +81,31 @@ static bool read_start(const struct host_state *host, const struct shard_figures
                        int64_t *ret)
 {
     (void)host;
-    *ret = (int64_t)shard->page.started_wall_sec * USEC_PER_SEC;
+    *ret = (int64_t)shard->snapshot.page.started_wall_sec * USEC_PER_SEC;
     return true;
 }
 
 static bool read_uptime(const struct host_state *host, const struct shard_figures *shard,
                         int64_t *ret)
 {
-    *ret = host->now.usec - shard->page.started_mono_usec;
+    *ret = host->now.usec - shard->snapshot.page.started_mono_usec;
     return true;
 }
 
 static bool read_unseen(const struct host_state *host, const struct shard_figures *shard,
                         int64_t *ret)
 {
-    *ret = counter_page_age(&shard->page, host->now);
+    *ret = counter_page_age(&shard->snapshot.page, host->now);
     return true;
 }
 
 static bool read_restored(const struct host_state *host, const struct shard_figures *shard,
                           int64_t *ret)
 {
-    uint64_t took = shard->page.values[SHARD_COUNT_RESTORE_USEC];
+    uint64_t took = shard->snapshot.page.values[SHARD_COUNT_RESTORE_USEC];
 
     (void)host;
-    *ret = (int64_t)(shard->page.started_wall_sec * USEC_PER_SEC + took);
+    *ret = (int64_t)(shard->snapshot.page.started_wall_sec * USEC_PER_SEC + took);
     return took > 0;
 }
 
@@ -112,7 +113,7 @@ static bool read_starts(const struct host_state *host, const struct shard_figure
                         int64_t *ret)
 {
     (void)host;
-    *ret = (int64_t)(shard->page.starts * USEC_PER_SEC);
+    *ret = (int64_t)(shard->snapshot.page.starts * USEC_PER_SEC);
     return true;
 }
 
@@ -158,7 +159,7 @@ static void write_states(const struct output *out, size_t index)
     begin(out, "shard_up", "", "gauge", "1 while the process of the shard is there");
     for (uint32_t k = 0; k < out->host->count; k++) {
         put_series(out, "shard_up", "", k, NULL, NULL);
-        put_number(out, is_up(&out->host->shards[k]));
+        put_number(out, out->host->shards[k].snapshot.is_live);
     }
     begin(out, "shard_state", "", "gauge", "1 for the state that the shard is in, 0 for others");
     for (uint32_t k = 0; k < out->host->count; k++) {
@@ -167,7 +168,7 @@ static void write_states(const struct output *out, size_t index)
         for (uint32_t state = SHARD_STATE_STARTING; is_up(shard) && state <= SHARD_STATE_STOPPED;
              state++) {
             put_series(out, "shard_state", "", k, "state", shard_state_name(state));
-            put_number(out, state == shard->page.state);
+            put_number(out, state == shard->snapshot.page.state);
         }
     }
 }
@@ -187,31 +188,30 @@ static void write_build(const struct output *out, size_t index)
 /* Values of the table that become one metric, told apart by a label. */
 struct family {
     enum counter_kind kind;
-    const char *prefix; /* of the values' names; what follows is the label's value */
-    bool is_prefix_optional;
+    /* Of the values' names; what follows is the label's value. NULL: counter_drop_reason is. */
+    const char *prefix;
     const char *name;
     const char *label;
     const char *help;
 };
 
 static const struct family families[] = {
-    {COUNTER_EVENT, "requests_", false, "requests_total", "method", "STUN requests by method"},
-    {COUNTER_EVENT, "responses_", false, "responses_total", "code",
+    {COUNTER_EVENT, "requests_", "requests_total", "method", "STUN requests by method"},
+    {COUNTER_EVENT, "responses_", "responses_total", "code",
      "STUN responses by error code, or success"},
-    {COUNTER_DROP, "dropped_", true, "dropped_datagrams_total", "reason",
-     "Datagrams dropped by reason"},
+    {COUNTER_DROP, NULL, "dropped_datagrams_total", "reason", "Datagrams dropped by reason"},
 };
 
 /* The value of the label when the metric |info| belongs to |family|, else NULL. */
 static const char *label_in(const struct family *family, const struct counter_info *info)
 {
-    size_t len = strlen(family->prefix);
-
     if (info->kind != family->kind)
         return NULL;
-    if (strncmp(info->name, family->prefix, len) == 0)
-        return info->name + len;
-    return family->is_prefix_optional ? info->name : NULL;
+    if (family->prefix == NULL)
+        return counter_drop_reason(info);
+    size_t len = strlen(family->prefix);
+
+    return strncmp(info->name, family->prefix, len) == 0 ? info->name + len : NULL;
 }
 
 static void write_family(const struct output *out, size_t index)
@@ -228,7 +228,7 @@ static void write_family(const struct output *out, size_t index)
             if (value == NULL)
                 continue;
             put_series(out, family->name, "", k, family->label, value);
-            put_number(out, shard->page.values[i]);
+            put_number(out, shard->snapshot.page.values[i]);
         }
     }
 }
@@ -276,16 +276,16 @@ static void write_value(const struct output *out, size_t index)
             continue;
         put_series(out, name, suffix, k, NULL, NULL);
         if (is_usec)
-            put_micro(out, (int64_t)shard->page.values[index]);
+            put_micro(out, (int64_t)shard->snapshot.page.values[index]);
         else
-            put_number(out, shard->page.values[index]);
+            put_number(out, shard->snapshot.page.values[index]);
     }
 }
 
 static void write_histogram(const struct output *out, const struct counter_histogram *histogram,
                             uint32_t k)
 {
-    const uint64_t *values = out->host->shards[k].page.values;
+    const uint64_t *values = out->host->shards[k].snapshot.page.values;
     uint64_t count = 0;
 
     for (unsigned i = 0; i < COUNTER_BUCKET_COUNT; i++) {

@@ -26,7 +26,7 @@ void http_port_owners_read(struct http_port_owners *owners, const struct state_d
     http_port_owners_clear(owners);
     for (unsigned live = 0; live <= 1; live++) {
         for (uint32_t k = 0; k < count; k++) {
-            if (figures[k].is_live == (live == 1) &&
+            if (figures[k].snapshot.is_live == (live == 1) &&
                 port_map_read(dir, k, &owners->page, &problem) == ERR_OK)
                 http_port_owners_add(owners, k, &owners->page);
         }

@@ -5,8 +5,6 @@
 #include "port_slice.h"
 #include "version.h"
 
-#include <string.h>
-
 /* What is a sum of counters. */
 static const enum shard_counter misrouted[] = {
     SHARD_COUNT_MISROUTED_TO_SHARD, SHARD_COUNT_MISROUTED_NOBODY, SHARD_COUNT_MISROUTED_ELSEWHERE,
@@ -21,27 +19,6 @@ static uint64_t misrouted_by(const uint64_t *values)
     return sum;
 }
 
-const char *http_shards_state(const struct shard_figures *shard, struct mono_time now)
-{
-    if (shard->err != ERR_OK)
-        return "absent";
-    if (!shard->is_live)
-        return shard->page.state == SHARD_STATE_STOPPED ? shard_state_name(SHARD_STATE_STOPPED)
-                                                        : "gone";
-    if (counter_page_age(&shard->page, now) >= (int64_t)COUNTER_PAGE_HANGS_SEC * USEC_PER_SEC)
-        return "hung";
-    return shard_state_name(shard->page.state);
-}
-
-/* The reason's name without the prefix that the drops of the core have. */
-static const char *reason_of(const struct counter_info *info)
-{
-    static const char prefix[] = "dropped_";
-
-    return strncmp(info->name, prefix, sizeof(prefix) - 1) == 0 ? info->name + sizeof(prefix) - 1
-                                                                : info->name;
-}
-
 static void write_reasons(struct http_json *json, const struct host_state *state)
 {
     http_json_begin(json, "reasons", '[');
@@ -52,11 +29,12 @@ static void write_reasons(struct http_json *json, const struct host_state *state
         if (info->kind != COUNTER_DROP)
             continue;
         for (uint32_t k = 0; k < state->count && !is_there; k++)
-            is_there = state->shards[k].err == ERR_OK && state->shards[k].page.values[i] > 0;
+            is_there =
+                state->shards[k].err == ERR_OK && state->shards[k].snapshot.page.values[i] > 0;
         if (!is_there)
             continue;
         http_json_begin(json, NULL, '{');
-        http_json_text(json, "name", reason_of(info));
+        http_json_text(json, "name", counter_drop_reason(info));
         http_json_text(json, "help", info->help);
         http_json_end(json, '}');
     }
@@ -74,7 +52,7 @@ static void write_drops(struct http_json *json, const uint64_t *values)
         if (info->kind != COUNTER_DROP || values[i] == 0)
             continue;
         sum += values[i];
-        http_json_number(json, reason_of(info), (int64_t)values[i]);
+        http_json_number(json, counter_drop_reason(info), (int64_t)values[i]);
     }
     http_json_end(json, '}');
     http_json_number(json, "dropped", (int64_t)sum);
@@ -105,10 +83,10 @@ static void write_values(struct http_json *json, const uint64_t *values)
 static void write_process(struct http_json *json, const struct shard_figures *shard,
                           struct mono_time now)
 {
-    const struct counter_page *page = &shard->page;
+    const struct counter_page *page = &shard->snapshot.page;
     static const char *const keys[] = {"pid", "uptime_sec", "cpu_msec", "registry", "lease"};
 
-    if (shard->err != ERR_OK || !shard->is_live) {
+    if (shard->err != ERR_OK || !shard->snapshot.is_live) {
         for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
             http_json_null(json, keys[i]);
         return;
@@ -132,15 +110,16 @@ static void write_shard(struct http_json *json, const struct host_state *state,
 
     http_json_begin(json, NULL, '{');
     http_json_number(json, "shard", k);
-    http_json_text(json, "state", http_shards_state(shard, state->now));
+    http_json_text(json, "state", counter_snapshot_state(shard->err, &shard->snapshot, state->now));
     if (shard->err == ERR_OK)
-        http_json_number(json, "age_msec", counter_page_age(&shard->page, state->now) / 1000);
+        http_json_number(json, "age_msec",
+                         counter_page_age(&shard->snapshot.page, state->now) / 1000);
     else
         http_json_null(json, "age_msec");
     http_json_number(json, "lowest_port", slice.lowest);
     http_json_number(json, "highest_port", slice.highest);
     write_process(json, shard, state->now);
-    write_values(json, shard->err == ERR_OK ? shard->page.values : nothing);
+    write_values(json, shard->err == ERR_OK ? shard->snapshot.page.values : nothing);
     http_json_end(json, '}');
 }
 

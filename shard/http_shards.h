@@ -7,9 +7,10 @@
  *          "misrouted":…, "redirected":…, "taken_over":…, "registry":…, "lease":…,
  *          "dropped":…, "drops":{REASON:…}}…]}
  *
- * Counters are those of the process |pid|, since it started. |mono_msec| is when all this was read,
- * |age_msec| how much older the figures of a shard are; both null, like |pid| and the like, where
- * there is nothing to say. |reasons| are those of all drops that there were.
+ * |state| is counter_snapshot_state. Counters are those of the process |pid|, since it started.
+ * |mono_msec| is when all this was read, by a clock that begins anew when the host does; |age_msec|
+ * how much older the figures of a shard are, null like |pid| and the like where there is nothing to
+ * say. |reasons| are those of all drops that there were.
  */
 #ifndef RELAY_HTTP_SHARDS_H
 #define RELAY_HTTP_SHARDS_H
@@ -25,16 +26,6 @@ struct http_shards_host {
     uint16_t lowest_port;
     uint16_t highest_port;
 };
-
-/*
- * http_shards_state: the state of a shard as an operator sees it. That which it has by its own
- * word (shard_state_name) while it is there; else
- *
- *     hung     its process is there, and was not awake for COUNTER_PAGE_HANGS_SEC
- *     gone     its process is not there, and was not stopped
- *     absent   it has no counter page, or one of another version
- */
-const char *http_shards_state(const struct shard_figures *shard, struct mono_time now);
 
 /* http_shards_write appends all of it. */
 void http_shards_write(const struct host_state *state, const struct http_shards_host *host,

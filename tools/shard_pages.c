@@ -132,16 +132,5 @@ const struct shard_page *shard_pages_find(const struct shard_pages *pages, uint3
 
 const char *shard_page_state(const struct shard_page *page, struct mono_time now)
 {
-    const struct counter_snapshot *snapshot = &page->snapshot;
-
-    if (page->err == ERR_NOT_FOUND)
-        return "missing";
-    if (page->err == ERR_UNAVAILABLE)
-        return shard_state_name(SHARD_STATE_STARTING);
-    if (page->err != ERR_OK)
-        return "unreadable";
-    if (!snapshot->is_live)
-        return snapshot->page.state == SHARD_STATE_STOPPED ? shard_state_name(SHARD_STATE_STOPPED)
-                                                           : "gone";
-    return counter_snapshot_hangs(snapshot, now) ? "hangs" : shard_state_name(snapshot->page.state);
+    return counter_snapshot_state(page->err, &page->snapshot, now);
 }

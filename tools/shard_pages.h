@@ -44,9 +44,7 @@ static inline uint64_t shard_page_value(const struct shard_page *page, size_t in
     return page->snapshot.page.values[index];
 }
 
-/* shard_page_state: what the shard says of itself ("serving"), or "hangs", or "stopped" or "gone"
- * when there is no process; "missing" without a page, "unreadable" with one that cannot be read.
- * Static. */
+/* shard_page_state: counter_snapshot_state of the page. */
 const char *shard_page_state(const struct shard_page *page, struct mono_time now);
 
 #endif

@@ -51,7 +51,7 @@ class Ports(e2e.E2eTest):
 
         pid = relay.shard_pid(1)
         os.kill(pid, signal.SIGSTOP)
-        eventually("it is marked", lambda: get_json("/api/shards")["shards"][1]["state"] == "hung")
+        eventually("it is marked", lambda: get_json("/api/shards")["shards"][1]["state"] == "hangs")
         self.assertEqual(open_ports(), ports)
         os.kill(pid, signal.SIGKILL)
         eventually("it is gone", lambda: is_gone(pid))

@@ -205,11 +205,11 @@ class StatusPage(e2e.E2eTest):
         state = "#shards tbody tr:nth-child(3) .state"
         os.kill(pid, signal.SIGSTOP)
         try:
-            browser.wait_text(state, "hung")
-            browser.wait_text("#overall", "3 of 4 shards serving: 1 hung")
+            browser.wait_text(state, "hangs")
+            browser.wait_text("#overall", "3 of 4 shards serving: 1 hangs")
             browser.wait_text("#shards tbody tr:nth-child(3) td:nth-child(3)", "ago")
             self.assertEqual(browser.text("#shards tbody tr:nth-child(3) td:nth-child(6)"), "–")
-            browser.wait_text("#legend li:nth-child(3)", "hung")
+            browser.wait_text("#legend li:nth-child(3)", "hangs")
         finally:
             os.kill(pid, signal.SIGCONT)
         browser.wait_text(state, "serving")

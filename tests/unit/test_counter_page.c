@@ -182,6 +182,36 @@ static void a_live_shard_whose_figures_are_old_hangs(void **state)
     assert_false(counter_snapshot_hangs(&snapshot, old));
 }
 
+static void a_shard_is_in_one_state(void **state)
+{
+    const struct mono_time now = {.usec = 100 * USEC_PER_SEC};
+    struct counter_snapshot shard = {.is_live = true, .page.seen_mono_usec = now.usec};
+
+    (void)state;
+    shard.page.state = SHARD_STATE_SERVING;
+    assert_string_equal(counter_snapshot_state(ERR_OK, &shard, now), "serving");
+    shard.page.state = SHARD_STATE_DRAINING;
+    shard.page.seen_mono_usec = now.usec - COUNTER_PAGE_HANGS_SEC * USEC_PER_SEC + 1;
+    assert_string_equal(counter_snapshot_state(ERR_OK, &shard, now), "draining");
+    shard.page.seen_mono_usec--;
+    assert_string_equal(counter_snapshot_state(ERR_OK, &shard, now), "hangs");
+    shard.is_live = false;
+    assert_string_equal(counter_snapshot_state(ERR_OK, &shard, now), "gone");
+    shard.page.state = SHARD_STATE_STOPPED;
+    assert_string_equal(counter_snapshot_state(ERR_OK, &shard, now), "stopped");
+    assert_string_equal(counter_snapshot_state(ERR_NOT_FOUND, &shard, now), "missing");
+    assert_string_equal(counter_snapshot_state(ERR_UNAVAILABLE, &shard, now), "starting");
+    assert_string_equal(counter_snapshot_state(ERR_MALFORMED, &shard, now), "unreadable");
+}
+
+static void a_drop_has_a_reason(void **state)
+{
+    (void)state;
+    assert_string_equal(counter_drop_reason(counter_info_of(TURN_COUNT_DROP_EMPTY)), "empty");
+    assert_string_equal(counter_drop_reason(counter_info_of(SHARD_COUNT_KERNEL_DROPS)),
+                        "kernel_drops");
+}
+
 static void shards_have_pages_of_their_own(void **state)
 {
     struct state_dir dir = open_dir(*state);
@@ -275,7 +305,9 @@ static void what_is_no_page_is_told(void **state)
     writer = create(&dir, 0);
     assert_int_equal(read_page(&dir, 0, &snapshot), ERR_OK);
     writer.page->layout++;
+    snapshot.is_live = false;
     assert_int_equal(read_page(&dir, 0, &snapshot), ERR_MALFORMED);
+    assert_true(snapshot.is_live); /* one of another version runs */
     writer.page->layout--;
     writer.page->version++;
     assert_int_equal(read_page(&dir, 0, &snapshot), ERR_MALFORMED);
@@ -294,6 +326,8 @@ int main(void)
         TEST_IN_DIR(a_reader_sees_what_the_shard_writes),
         TEST_IN_DIR(the_last_values_stay_until_the_next_start),
         cmocka_unit_test(a_live_shard_whose_figures_are_old_hangs),
+        cmocka_unit_test(a_shard_is_in_one_state),
+        cmocka_unit_test(a_drop_has_a_reason),
         TEST_IN_DIR(shards_have_pages_of_their_own),
         TEST_IN_DIR(a_second_live_process_is_refused),
         TEST_IN_DIR(what_is_no_page_is_told),

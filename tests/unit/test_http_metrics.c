@@ -26,15 +26,15 @@ static int set_up(void **state)
     for (uint32_t k = 0; k < SHARDS; k++) {
         struct shard_figures *shard = &fixture->shards[k];
 
-        shard->is_live = true;
+        shard->snapshot.is_live = true;
         shard->cpu_usec = 1234567;
-        shard->page.state = SHARD_STATE_SERVING;
-        shard->page.started_mono_usec = 90000000;
-        shard->page.started_wall_sec = 1700000000;
-        shard->page.seen_mono_usec = 100250000;
-        shard->page.starts = 3;
+        shard->snapshot.page.state = SHARD_STATE_SERVING;
+        shard->snapshot.page.started_mono_usec = 90000000;
+        shard->snapshot.page.started_wall_sec = 1700000000;
+        shard->snapshot.page.seen_mono_usec = 100250000;
+        shard->snapshot.page.starts = 3;
         for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++)
-            shard->page.values[i] = UINT64_C(1000000) * (k + 1) + i;
+            shard->snapshot.page.values[i] = UINT64_C(1000000) * (k + 1) + i;
     }
     *state = fixture;
     return 0;
@@ -96,7 +96,7 @@ static void the_header_of_a_page_is_there(void **state)
 static void kinds_and_names_decide_what_a_value_becomes(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t *values = fixture->shards[1].page.values;
+    uint64_t *values = fixture->shards[1].snapshot.page.values;
 
     values[TURN_COUNT_ALLOCATIONS] = 7;
     values[SHARD_COUNT_WAKEUPS] = 8;
@@ -125,7 +125,7 @@ static void kinds_and_names_decide_what_a_value_becomes(void **state)
 static void histograms_add_up(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t *values = fixture->shards[0].page.values;
+    uint64_t *values = fixture->shards[0].snapshot.page.values;
 
     for (size_t i = 0; i < COUNTER_BUCKET_COUNT; i++)
         values[SHARD_COUNT_RELAY_SEND_BATCH_1 + i] = i + 1;
@@ -146,11 +146,11 @@ static void of_a_shard_that_is_gone_there_is_no_more_than_that(void **state)
     struct fixture *fixture = *state;
     const char *text;
 
-    fixture->shards[0].is_live = false;
-    fixture->shards[1].err = ERR_NOT_FOUND;
+    fixture->shards[0].snapshot.is_live = false;
+    fixture->shards[1].err = ERR_MALFORMED; /* of another version, as in an upgrade */
     text = written(fixture);
     has_line(text, "relay_shard_up{shard=\"0\"} 0");
-    has_line(text, "relay_shard_up{shard=\"1\"} 0");
+    has_line(text, "relay_shard_up{shard=\"1\"} 1");
     for (const char *at = text; (at = strstr(at, "{shard=\"")) != NULL; at++)
         assert_memory_equal(at - strlen("relay_shard_up"), "relay_shard_up",
                             strlen("relay_shard_up"));
@@ -162,7 +162,8 @@ static void what_is_not_known_is_left_out(void **state)
     const char *text;
 
     fixture->shards[0].cpu_usec = -1;
-    fixture->shards[0].page.values[SHARD_COUNT_RESTORE_USEC] = 0; /* it has not restored yet */
+    fixture->shards[0].snapshot.page.values[SHARD_COUNT_RESTORE_USEC] =
+        0; /* it has not restored yet */
     text = written(fixture);
     assert_null(strstr(text, "relay_cpu_seconds_total{shard=\"0\"}"));
     assert_non_null(strstr(text, "relay_cpu_seconds_total{shard=\"1\"}"));

@@ -72,8 +72,8 @@ static void a_shard_that_lives_goes_before_one_that_died(void **state)
     struct port_map maps[] = {open_ports(&dir, 0, 50000, 50009), open_ports(&dir, 1, 50005, 50019),
                               open_ports(&dir, 3, 50015, 50024)};
 
-    figures[0].is_live = true; /* 1 died, 2 never was, 3 lives */
-    figures[3].is_live = true;
+    figures[0].snapshot.is_live = true; /* 1 died, 2 never was, 3 lives */
+    figures[3].snapshot.is_live = true;
     http_port_owners_read(&owners, &dir, figures, 4);
     expect("[50000,50009,0],[50010,50014,1],[50015,50024,3]");
     /* What was read before is nobody's any more. */
