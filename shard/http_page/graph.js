@@ -48,6 +48,10 @@ class Graph {
     this.draw();
   }
 
+  clear() {
+    this.points = [];
+  }
+
   /* A round figure at or above the largest value on show. */
   ceiling() {
     const largest = Math.max(0, ...this.points.flatMap(({ values }) => values ?? []));

@@ -3,7 +3,7 @@
 
 const POLL_MSEC = 2000;
 const STALE_MSEC = 5000;
-/* A hung shard takes connections and answers none. After so long without an answer there is one
+/* A shard that hangs takes connections and answers none. After so long without an answer there is one
  * more, which may reach another shard. */
 const TRY_MSEC = 500;
 const TRIES = 8;
@@ -25,6 +25,8 @@ async function fetchAny(path) {
   }
   for (const { stop } of tries) if (stop !== first?.stop) stop.abort();
   if (first === null) throw new Error(`nobody answers ${path}`);
+  /* Whoever has begun to answer can still hang before the end. */
+  setTimeout(() => first.stop.abort(), STALE_MSEC);
   return first.reply;
 }
 
@@ -97,8 +99,13 @@ function showState() {
 }
 
 function show(next, ports) {
-  const before = reading;
-  if (before && next.mono_msec <= before.mono_msec) return;
+  let before = reading;
+  if (before && next.mono_msec <= before.mono_msec) {
+    /* Another shard has read a moment earlier. Far earlier: the clock began anew with the host. */
+    if (before.mono_msec - next.mono_msec < STALE_MSEC) return;
+    before = null;
+    for (const graph of Object.values(graphs)) graph.clear();
+  }
   reading = next;
   const rates = ratesOf(next, before);
   setText(byId("host"), next.host);

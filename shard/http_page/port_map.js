@@ -44,6 +44,7 @@ class PortMap {
       for (let port = first; port <= last; port++)
         if (port >= lowest && port <= highest) this.owners[port - lowest] = shard;
         else this.outside.push([port, shard]);
+    if (this.cursor !== null) this.cursor = this.within(this.cursor);
     this.draw();
     this.showLegend();
   }
@@ -60,8 +61,12 @@ class PortMap {
   }
 
   moveTo(port) {
-    this.cursor = Math.min(this.highest, Math.max(this.lowest, port));
+    this.cursor = this.within(port);
     this.draw();
+  }
+
+  within(port) {
+    return Math.min(this.highest, Math.max(this.lowest, port));
   }
 
   key(event, ask) {

@@ -5,15 +5,22 @@
 const COUNTED = ["to_peer_packets", "to_peer_bytes", "to_client_packets", "to_client_bytes",
   "misrouted", "redirected", "taken_over", "dropped", "cpu_msec"];
 
+/* What |reading| has of the process of |shard|, which counts from its start; undefined when it was
+ * another one. */
+function sameProcess(reading, shard) {
+  return reading?.shards.find((old) => old.shard === shard.shard && old.pid === shard.pid &&
+    old.uptime_sec <= shard.uptime_sec);
+}
+
 /* Rates a second of each shard of |reading|, since |before|; null where nothing can be said: the
  * process is another one, or did not get to count. */
 function ratesOf(reading, before) {
   const seconds = (reading.mono_msec - (before?.mono_msec ?? reading.mono_msec)) / 1000;
   return reading.shards.map((shard) => {
-    const old = before?.shards.find((s) => s.shard === shard.shard);
-    if (!old || old.pid !== shard.pid || seconds <= 0 || !isAwake(shard)) return null;
-    return Object.fromEntries(COUNTED.map((name) =>
-      [name, shard[name] === null ? null : Math.max(0, shard[name] - old[name]) / seconds]));
+    const old = sameProcess(before, shard);
+    if (!old || seconds <= 0 || !isAwake(shard)) return null;
+    return Object.fromEntries(COUNTED.map((name) => [name, shard[name] === null ||
+      old[name] === null ? null : Math.max(0, shard[name] - old[name]) / seconds]));
   });
 }
 
@@ -134,7 +141,7 @@ class DropTable {
     const rows = reading.reasons.map(({ name, help }) => {
       const count = sum(reading.shards, (s) => s.drops[name]);
       const fresh = sum(reading.shards, (s) => {
-        const old = before?.shards.find((o) => o.shard === s.shard && o.pid === s.pid);
+        const old = sameProcess(before, s);
         return old ? (s.drops[name] ?? 0) - (old.drops[name] ?? 0) : 0;
       });
       return { name, help, count, rate: seconds > 0 ? short(fresh / seconds) : NONE, fresh };

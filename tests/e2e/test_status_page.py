@@ -140,6 +140,11 @@ class StatusPage(e2e.E2eTest):
         clients[1].refresh(0)
         browser.wait_text("#map-spot", f"{BENCH_ALLOCATIONS + 1} of")
         self.assertIn("no channel", browser.text("#drops tbody"))
+        # The clock of a host that is booted begins anew, far before that of the last figures.
+        browser.run("show({...reading, mono_msec: reading.mono_msec + 1e9},"
+                    "{lowest_port: 49152, highest_port: 65535, runs: []})")
+        browser.wait_text("#map-spot", "0 of")
+        browser.wait_text("#map-spot", f"{BENCH_ALLOCATIONS + 1} of")
         self.assert_quiet()
         self.end_load()
 
@@ -215,6 +220,14 @@ class StatusPage(e2e.E2eTest):
         browser.wait_text(state, "serving")
         browser.wait_text("#overall", lambda text: text == "serving")
         self.assert_quiet()
+        # Of one that hangs when it has begun to answer, the rest is not waited for for ever.
+        browser.run("""window.toFetch = window.fetch;
+            window.fetch = (path, options) => toFetch(path, options).then(() => ({ok: true,
+                json: () => new Promise((done, fail) =>
+                    options.signal.addEventListener('abort', fail))}))""")
+        browser.wait_text("#overall", "connection lost")
+        browser.run("window.fetch = toFetch")
+        browser.wait_text("#overall", lambda text: text == "serving")
 
         self.end_load()
         self.started.stop()
