@@ -229,7 +229,6 @@ static void bind_now(struct http_server *server)
         log_event(LOG_LEVEL_INFO, "HTTP on this shard again", "address",
                   LOG_ADDR(&server->config.addr), NULL);
     server->was_refused = false;
-    server->retry_sec = HTTP_RETRY_FIRST_SEC;
     server->config.values[SHARD_COUNT_HTTP_LISTENING] = 1;
 }
 
@@ -251,6 +250,8 @@ static bool accept_one(struct http_server *server, struct mono_time now)
             bind_later(server, strerror(errno));
         return false;
     }
+    /* Not before: a socket that takes no connection is given up again. */
+    server->retry_sec = HTTP_RETRY_FIRST_SEC;
     struct http_exchange *exchange = make_room(server);
 
     http_connection_open(exchange, fd, now);

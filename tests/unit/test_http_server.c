@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -446,6 +447,41 @@ static void an_address_that_is_taken_is_tried_again(void **state)
     begins(answer_to(fixture, "GET /small HTTP/1.0\r\n\r\n"), "HTTP/1.1 200 ");
 }
 
+/* Waits for the listening socket, in few turns: a loop that spins takes thousands. */
+static void wait_listening(struct fixture *fixture)
+{
+    enum { TURNS_MAX = 50 };
+
+    for (unsigned i = 0; fixture->values[SHARD_COUNT_HTTP_LISTENING] == 0; i++) {
+        assert_true(i < TURNS_MAX);
+        assert_int_equal(event_base_loop(fixture->base, EVLOOP_ONCE), 0);
+    }
+}
+
+static void being_out_of_descriptors_is_waited_out(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit before;
+    int clients[2] = {connect_client(fixture), connect_client(fixture)};
+    int next = dup(clients[1]);
+
+    assert_true(next >= 0);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (unsigned i = 0; i < 2; i++)
+        send_text(clients[i], "GET /small HTTP/1.0\r\n\r\n");
+    const struct rlimit none_left = {.rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max};
+
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+    while (fixture->values[SHARD_COUNT_HTTP_LISTENING] == 1)
+        turn(fixture);
+    wait_listening(fixture);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    begins(answer_to(fixture, "GET /small HTTP/1.0\r\n\r\n"), "HTTP/1.1 200 ");
+    for (unsigned i = 0; i < 2; i++)
+        close(clients[i]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -465,6 +501,7 @@ int main(void)
         TEST(work_on_requests_in_pieces_is_bounded),
         TEST(nobody_is_answered_out_of_turn),
         TEST(an_address_that_is_taken_is_tried_again),
+        TEST(being_out_of_descriptors_is_waited_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
