@@ -266,6 +266,15 @@ static void more_than_a_request_is_answered_once(void **state)
     for (unsigned i = 0; i < 1000; i++)
         send_text(fd, "a body of that length");
     begins(answer_on(fixture, fd), "HTTP/1.1 413 ");
+    /* What the kernel has yet to send would go with the connection. */
+    int few = 65536;
+
+    fd = connect_client(fixture);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof(few)), 0);
+    send_text(fd, "GET /large HTTP/1.0\r\n\r\n");
+    turn(fixture);
+    send_text(fd, "and more");
+    assert_int_equal(strlen(body_of(answer_on(fixture, fd))), LARGE_LEN);
 }
 
 static void a_request_may_come_in_pieces_and_its_client_stop_sending(void **state)
