@@ -74,6 +74,23 @@ const char *counter_drop_reason(const struct counter_info *info)
     return strncmp(info->name, DROP_PREFIX, len) == 0 ? info->name + len : info->name;
 }
 
+uint64_t counter_sum_misrouted(const uint64_t *values)
+{
+    return values[SHARD_COUNT_MISROUTED_TO_SHARD] + values[SHARD_COUNT_MISROUTED_NOBODY] +
+           values[SHARD_COUNT_MISROUTED_ELSEWHERE] + values[SHARD_COUNT_MISROUTED_KEPT];
+}
+
+uint64_t counter_sum_dropped(const uint64_t *values)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++) {
+        if (infos[i].kind == COUNTER_DROP)
+            sum += values[i];
+    }
+    return sum;
+}
+
 const char *shard_state_name(uint32_t state)
 {
     static const char *const names[] = {

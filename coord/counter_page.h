@@ -185,6 +185,11 @@ const struct counter_info *counter_info_of(size_t index);
  * Static. */
 const char *counter_drop_reason(const struct counter_info *info);
 
+/* Sums over |values| of a page: counter_sum_misrouted of the datagrams that were for another shard
+ * or for nobody, counter_sum_dropped of those dropped for any reason. */
+uint64_t counter_sum_misrouted(const uint64_t *values);
+uint64_t counter_sum_dropped(const uint64_t *values);
+
 /* A histogram among the values. */
 struct counter_histogram {
     const char *name;

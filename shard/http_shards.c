@@ -5,20 +5,6 @@
 #include "port_slice.h"
 #include "version.h"
 
-/* What is a sum of counters. */
-static const enum shard_counter misrouted[] = {
-    SHARD_COUNT_MISROUTED_TO_SHARD, SHARD_COUNT_MISROUTED_NOBODY, SHARD_COUNT_MISROUTED_ELSEWHERE,
-    SHARD_COUNT_MISROUTED_KEPT};
-
-static uint64_t misrouted_by(const uint64_t *values)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < sizeof(misrouted) / sizeof(misrouted[0]); i++)
-        sum += values[misrouted[i]];
-    return sum;
-}
-
 static void write_reasons(struct http_json *json, const struct host_state *state)
 {
     http_json_begin(json, "reasons", '[');
@@ -43,19 +29,16 @@ static void write_reasons(struct http_json *json, const struct host_state *state
 
 static void write_drops(struct http_json *json, const uint64_t *values)
 {
-    uint64_t sum = 0;
-
     http_json_begin(json, "drops", '{');
     for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++) {
         const struct counter_info *info = counter_info_of(i);
 
         if (info->kind != COUNTER_DROP || values[i] == 0)
             continue;
-        sum += values[i];
         http_json_number(json, counter_drop_reason(info), (int64_t)values[i]);
     }
     http_json_end(json, '}');
-    http_json_number(json, "dropped", (int64_t)sum);
+    http_json_number(json, "dropped", (int64_t)counter_sum_dropped(values));
 }
 
 static void write_value(struct http_json *json, const char *key, uint64_t value)
@@ -73,7 +56,7 @@ static void write_values(struct http_json *json, const uint64_t *values)
     write_value(json, "to_peer_bytes", values[TURN_COUNT_RELAYED_TO_PEER_BYTES]);
     write_value(json, "to_client_packets", values[TURN_COUNT_RELAYED_TO_CLIENT]);
     write_value(json, "to_client_bytes", values[TURN_COUNT_RELAYED_TO_CLIENT_BYTES]);
-    write_value(json, "misrouted", misrouted_by(values));
+    write_value(json, "misrouted", counter_sum_misrouted(values));
     write_value(json, "redirected", values[SHARD_COUNT_REDIRECT_SENT]);
     write_value(json, "taken_over", values[SHARD_COUNT_REDIRECT_RECEIVED]);
     write_drops(json, values);

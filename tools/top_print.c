@@ -214,7 +214,7 @@ void top_print_json(const struct relay_place *place, const struct top_view *view
     json_begin_array(&json, "drops");
     for (size_t i = 0; i < view->drop_count; i++) {
         json_begin_object(&json, NULL);
-        json_text(&json, "reason", counter_info_of(view->drops[i].index)->name);
+        json_text(&json, "reason", counter_drop_reason(counter_info_of(view->drops[i].index)));
         json_number(&json, "per_sec", view->drops[i].rate, 1);
         json_u64(&json, "total", view->drops[i].total);
         json_end_object(&json);

@@ -41,8 +41,6 @@ void top_reading_free(struct top_reading *reading)
 /* What the rates are made of. */
 static uint64_t total_of(const struct shard_page *page, enum top_rate rate)
 {
-    uint64_t sum = 0;
-
     switch (rate) {
     case TOP_UP_PACKETS:
         return shard_page_value(page, TURN_COUNT_RELAYED_TO_PEER);
@@ -53,17 +51,11 @@ static uint64_t total_of(const struct shard_page *page, enum top_rate rate)
     case TOP_DOWN_BITS:
         return shard_page_value(page, TURN_COUNT_RELAYED_TO_CLIENT_BYTES) * BITS_PER_BYTE;
     case TOP_MISROUTED:
-        return shard_page_value(page, SHARD_COUNT_MISROUTED_TO_SHARD) +
-               shard_page_value(page, SHARD_COUNT_MISROUTED_NOBODY) +
-               shard_page_value(page, SHARD_COUNT_MISROUTED_ELSEWHERE) +
-               shard_page_value(page, SHARD_COUNT_MISROUTED_KEPT);
+        return counter_sum_misrouted(page->snapshot.page.values);
     case TOP_REDIRECTED:
         return shard_page_value(page, SHARD_COUNT_REDIRECT_SENT);
     case TOP_DROPS:
-        for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++)
-            if (counter_info_of(i)->kind == COUNTER_DROP)
-                sum += shard_page_value(page, i);
-        return sum;
+        return counter_sum_dropped(page->snapshot.page.values);
     case TOP_RATE_COUNT:
         break;
     }

@@ -65,7 +65,7 @@ class Top(e2e.E2eTest):
         self.assertGreater(shard["down_packets_per_sec"], 0)
         self.assertIn("cpu_percent", shard)
         self.assertEqual((shard["allocations"], busy["shards"][1 - owner]["allocations"]), (1, 0))
-        self.assertIn("dropped_no_channel", [drop["reason"] for drop in seen[-1]["drops"]])
+        self.assertIn("no_channel", [drop["reason"] for drop in seen[-1]["drops"]])
 
     def test_text_where_it_is_no_terminal(self):
         text = self.top()

@@ -212,6 +212,23 @@ static void a_drop_has_a_reason(void **state)
                         "kernel_drops");
 }
 
+static void sums_are_of_what_they_say(void **state)
+{
+    uint64_t values[COUNTER_PAGE_VALUES] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNTER_PAGE_VALUES; i++) {
+        if (counter_info_of(i)->kind != COUNTER_DROP)
+            values[i] = 1000;
+    }
+    assert_int_equal(counter_sum_dropped(values), 0);
+    values[TURN_COUNT_DROP_EMPTY] = 1;
+    values[SHARD_COUNT_REDIRECT_MALFORMED] = 2;
+    assert_int_equal(counter_sum_dropped(values), 3);
+    values[SHARD_COUNT_MISROUTED_KEPT] = 1;
+    assert_int_equal(counter_sum_misrouted(values), 3001);
+}
+
 static void shards_have_pages_of_their_own(void **state)
 {
     struct state_dir dir = open_dir(*state);
@@ -328,6 +345,7 @@ int main(void)
         cmocka_unit_test(a_live_shard_whose_figures_are_old_hangs),
         cmocka_unit_test(a_shard_is_in_one_state),
         cmocka_unit_test(a_drop_has_a_reason),
+        cmocka_unit_test(sums_are_of_what_they_say),
         TEST_IN_DIR(shards_have_pages_of_their_own),
         TEST_IN_DIR(a_second_live_process_is_refused),
         TEST_IN_DIR(what_is_no_page_is_told),
