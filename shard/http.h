@@ -32,7 +32,8 @@ enum err http_new(const struct http_config *config, struct http **ret) MUST_CHEC
 /* http_use_registry gives it what /api/owner asks. NULL is fine as |http|. */
 void http_use_registry(struct http *http, struct ownership *ownership);
 
-/* http_free: after ownership_close, which answers what was asked. NULL is fine. */
+/* http_free: after ownership_close, whose last answers come here. Whoever waits is hung up on. NULL
+ * is fine. */
 void http_free(struct http *http);
 
 #endif

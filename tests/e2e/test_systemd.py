@@ -20,6 +20,7 @@ PUBLIC_IP6_ADDR=::1
 ALLOW_PEER=127.0.0.0/8,::1
 AUTH_SECRET="{SECRET}"
 """
+OTHER_HTTP_ADDR = ("127.0.0.1", 8081)
 ENVIRONMENT_FILE = "/etc/relay/relay.env"
 # Of an operator who would rather have one unit.
 OWN_UNIT = f"""[Service]
@@ -45,6 +46,7 @@ class Units(e2e.E2eTest):
         # So short for the test alone.
         self.systemd.write("/etc/systemd/system/relay@.service.d/watchdog.conf",
                            "[Service]\nWatchdogSec=2s\n")
+        self.systemd.write("/etc/relay/relay-2.env", "HTTP_ADDR={}:{}\n".format(*OTHER_HTTP_ADDR))
         self.systemd.systemctl("daemon-reload")
         self.systemd.systemctl("enable", "relay.target", *services(SHARDS))
         self.systemd.systemctl("start", "relay.target")
@@ -102,6 +104,8 @@ class Units(e2e.E2eTest):
         """The sandbox leaves to each shard what it needs of all of them."""
         self.assertEqual(wait_for("/readyz", 200), "ok\n")
         self.assertEqual(self.total("http_listening"), self.shards)
+        # The file of one shard goes before that of all.
+        self.assertEqual(ask("/readyz", OTHER_HTTP_ADDR), (200, "ok\n"))
         metrics = samples(ask("/metrics")[1])
         for shard in range(self.shards):
             self.assertEqual(value(metrics, "relay_shard_up", shard=shard), 1)
@@ -126,6 +130,8 @@ class Units(e2e.E2eTest):
         self.run_in_a_unit_of_its_own()
 
     def check_start(self):
+        # All relay ports can be had: there are descriptors for them.
+        self.assertEqual(self.total("capacity"), 16384)
         for unit in services(SHARDS):
             self.assertEqual(self.systemd.show(unit, "ActiveState"), "active")
             self.assertIn("serving: 0 allocations", self.systemd.show(unit, "StatusText"))
