@@ -46,7 +46,7 @@ struct deletion {
     struct json_writer *json; /* NULL: as text */
     uint32_t shard;           /* that is being asked */
     uint64_t deleted;
-    bool has_failed;
+    bool has_failed; /* there may be more of the client's */
 };
 
 static bool read_client(const struct option_reading *reading, struct transport_addr *ret)
@@ -133,16 +133,19 @@ static void delete_all(struct deletion *deletion)
 {
     struct ownership_view view = {0};
     struct problem problem;
+    bool is_incomplete = false;
 
     if (ownership_read(deletion->place, PART_ALLOCATIONS, 0, &view, &problem) == ERR_OK) {
         view_keep_client(&view, &deletion->request.client);
         ask_owners(deletion, &view);
-        if (view.is_incomplete)
+        is_incomplete = view.is_incomplete;
+        if (is_incomplete)
             listing_print_notes(&view, PROGRAM);
         view_free(&view);
     }
     if (deletion->deleted == 0 && !deletion->has_failed)
         ask_everybody(deletion);
+    deletion->has_failed |= is_incomplete;
 }
 
 static int run(int argc, char **argv)
@@ -161,6 +164,13 @@ static int run(int argc, char **argv)
         return EXIT_USAGE;
     if (relay_place_open(&options.place, &place, &problem) != ERR_OK) {
         fprintf(stderr, PROGRAM ": %s\n", problem.text);
+        return EXIT_FAILURE;
+    }
+    if (!place.is_here) {
+        fprintf(stderr,
+                PROGRAM ": %s is not the relay of %s: its shards cannot be asked from here\n",
+                place.deployment.instance, place.dir.path);
+        relay_place_close(&place);
         return EXIT_FAILURE;
     }
     if (options.json) {

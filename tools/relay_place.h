@@ -25,7 +25,7 @@ const char *relay_place_read_instance(const struct option_spec *spec, const char
 
 /* The options for a table whose fields are |type| with a struct relay_place_options |member|. The
  * variables are those of relay, so that both read the same environment file. The first is enough
- * for what reads counters only. */
+ * for what asks no registry. */
 #define RELAY_PLACE_DIR_OPTION(type, member)                                                       \
     {                                                                                              \
         .name = "state-dir", .kind = OPTION_TEXT, .argument = "DIR", .env = {"STATE_DIR"},         \

@@ -16,7 +16,8 @@ struct shard_command_options {
     bool json;
 };
 
-/* Its options, for a table whose fields are |type| with a struct shard_command_options |member|. */
+/* Its options, for a table whose fields are |type| with a struct shard_command_options |member|.
+ * The shard is one of the state directory: no other relay of the registry can be meant. */
 #define SHARD_COMMAND_OPTIONS(type, member)                                                        \
     {                                                                                              \
         .name = "json",                                                                            \
@@ -24,7 +25,7 @@ struct shard_command_options {
         .help = "Print JSON",                                                                      \
         OPTION_FIELD(type, member.json),                                                           \
     },                                                                                             \
-        RELAY_PLACE_OPTIONS(type, member.place), COMMAND_LINE_COMMON_OPTIONS
+        RELAY_PLACE_DIR_OPTION(type, member.place), COMMAND_LINE_COMMON_OPTIONS
 
 /*
  * shard_command_begin reads a command line with one argument, the number of a shard, into |fields|,

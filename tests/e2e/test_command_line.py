@@ -3,11 +3,13 @@
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import tempfile
 
 import e2e
+import registries
 from relay_process import BUILD, PATIENCE_SEC, SECRET, eventually
 
 RELAY, RELAYCTL = BUILD["relay"], BUILD["relayctl"]
@@ -115,10 +117,29 @@ class Ping(e2e.E2eTest):
                            says=r"username or password \(401\)")
         self.check_problem("--auth-secret", SECRET, "--server", "::1", says="nothing listens on")
 
-    def test_silence_is_told_from_refusal(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
-            silent.bind(("127.0.0.1", 3478))
-            self.check_problem("--auth-secret", "x", says="no answer from 127.0.0.1:3478")
+    def test_without_registry_and_with_a_shard_that_hangs(self):
+        """A relay without its registry serves. Silence is told from refusal."""
+        registry = registries.RedisRegistry(self)
+        relay = self.relay(*e2e.LOOPBACK_PEERS, *registry.options, shards=1, secret=None)
+        state = ("--state-dir", str(relay.state_dir))
+        registry.redis.kill()
+        eventually("the shard notices", lambda: relay.total("registry_available") == 0)
+        ping = (RELAYCTL, "ping", "--count", "1", *state)
+        for more in ((), ("--json",)):
+            self.assertEqual(run(*ping, *more).returncode, 0)
+        pid = relay.shard_pid(0)
+        os.kill(pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, pid, signal.SIGCONT)
+        with subprocess.Popen([*ping, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as failed:
+            self.check_problem(*state, says="no answer from 127.0.0.1:3478")
+            out, err = failed.communicate()
+        self.assertEqual((failed.returncode, err), (1, ""))
+        self.assertIn("no answer", json.loads(out)["problem"])
+        for more in ((), ("--json",)):
+            made = run(RELAYCTL, "credential", *state, *more)
+            self.assertEqual((made.returncode, made.stderr), (0, ""))
+        self.assertLessEqual({"username", "password"}, set(json.loads(made.stdout)))
 
     def test_a_forbidden_peer_is_said(self):
         """Not by this relay, whose own relayed addresses are always allowed: by coturn."""

@@ -233,7 +233,8 @@ class Drained(ControlTest):
         for words in (("drain",), ("drain", "x"), ("drain", "-1"), ("drain", 1, 2), ("undrain",),
                       ("undrain", 1, "--wait"), ("drain", 1, "--nothing"), ("delete",),
                       ("delete", "192.0.2.1"), ("delete", "nonsense"),
-                      ("delete", "192.0.2.1:1", "192.0.2.1:2")):
+                      ("delete", "192.0.2.1:1", "192.0.2.1:2"),
+                      ("drain", 0, "--instance", "there"), ("undrain", "65535")):
             with self.subTest(words=words):
                 done = self.ask(*words, code=2)
                 self.assertEqual(len(done.stderr.splitlines()), 1)
@@ -278,11 +279,50 @@ class Delete(ControlTest):
         done = self.ask("delete", "192.0.2.1:4000", "--json", code=1)
         self.assertEqual(json.loads(done.stdout), [])
 
+    def test_another_relay_of_the_registry_is_not_mistaken_for_this_one(self):
+        client = self.allocated()
+        for words in (("--instance", "there"), ("--instance", "there", "--json")):
+            done = self.ask("delete", client_text(client), *words, code=1)
+            self.assertEqual(done.stdout, "")
+            line, = done.stderr.splitlines()
+            self.assertIn("there is not the relay of", line)
+        client.refresh()
+
     def test_without_the_registry(self):
         client = self.allocated()
         away = ("--coordination", f"redis+unix://{self.folder}/nowhere.sock")
         self.assertIn("deleted: ", self.ask("delete", client_text(client), *away).stdout)
         self.assert_ended(client)
+
+
+class WithoutRegistry(ControlTest):
+    def test_draining_and_deleting_go_on(self):
+        registry = registries.RedisRegistry(self)
+        relay = self.relay(*e2e.LOOPBACK_PEERS, *registry.options)
+        drained = [self.allocated_at(relay, 1) for _ in range(2)]
+        other = self.allocated_at(relay, 0)
+        registry.redis.kill()
+        eventually("the shards notice", lambda: relay.total("registry_available") == 0)
+        self.assertEqual(json.loads(self.ask("drain", 1, "--json").stdout),
+                         {"shard": 1, "draining": True, "allocations_left": 2})
+        while relay.counters(1)["drain_handed_on"] < 2:
+            self.assertEqual(relay.shard_of_port(self.allocated().relay_port), 0)
+        found, = json.loads(self.ask("delete", client_text(drained[0]), "--json").stdout)
+        self.assertEqual((found["shard"], found["relay_port"]), (1, drained[0].relay_port))
+        waiting = self.start("drain", 1, "--wait")
+        self.assertIn("it has 1", waiting.stdout.readline())
+        drained[1].refresh(0)
+        self.assertEqual(self.finish(waiting, 0)[1], [])
+        self.assertEqual(json.loads(self.ask("undrain", 1, "--json").stdout),
+                         {"shard": 1, "draining": False, "allocations": 0})
+        # One that hangs may have more of a client than what was deleted.
+        pid = relay.shard_pid(1)
+        os.kill(pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, pid, signal.SIGCONT)
+        eventually("it hangs", lambda: self.states()[1] == "hangs")
+        done = self.ask("delete", client_text(other), code=1)
+        self.assertIn("deleted: shard 0", done.stdout)
+        self.assertIn("shard 1 hangs", done.stderr)
 
 
 globals().update(registries.for_each(type("Drain", (Drain, ControlTest), {}),

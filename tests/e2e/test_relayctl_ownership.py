@@ -127,6 +127,7 @@ class FromRegistry(Ask):
     def test_lists_while_a_shard_hangs(self):
         self.assertEqual(self.check_lists("registry"), "")
         self.stop_shard(self.shard)
+        self.check_owner("registry")
         self.assertRegex(self.check_lists("registry"),
                          rf"^shard {self.shard} hangs: its figures are \d+\.\d s old, and what it "
                          "owns is what it had recorded$")
@@ -161,6 +162,9 @@ class FromShards(Ask):
     def test_owner(self):
         self.check_owner("shards")
         self.assertIn("nobody owns", self.ask("owner", "192.0.2.1:1", code=1).stderr)
+        # Nor is it missed by what reads counters.
+        self.assertIn("is degraded: 2 of 2 shards serve, 1 allocations", self.ask("top").stdout)
+        self.assertEqual(self.ask_json("top", "--count", "1")["allocations"], 1)
 
     def test_lists_also_while_a_shard_hangs(self):
         notes = self.check_lists("shards")
@@ -182,6 +186,9 @@ class Arguments(e2e.E2eTest):
                       ("owner", "--relay-port", "0"), ("shards", "more"), ("channels", "more"),
                       ("allocations", "--coordination", "nonsense"),
                       ("allocations", "--client", "nonsense"), ("channels", "--client", "1.2.3"),
+                      ("credential", "more"), ("credential", "--scheme", "none"),
+                      ("credential", "--ttl", "x"), ("ping", "more"), ("ping", "--count", "0"),
+                      ("ping", "--server", "nowhere"), ("ping", "--username", "alone"),
                       ("shards", "--instance", "a b"), ("shards", "--client", "192.0.2.1"),
                       ("nonsense",)):
             with self.subTest(words=words):
