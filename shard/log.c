@@ -3,6 +3,7 @@
 
 #include "log_output.h"
 #include "problem.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -84,27 +85,6 @@ static void put(struct line *line, const char *text)
     put_bytes(line, text, strlen(text));
 }
 
-/* Length of the UTF-8 sequence (RFC 3629 §4) that |p|, zero-terminated, begins with; 0 when
- * it is none. */
-static size_t utf8_len(const unsigned char *p)
-{
-    size_t len = p[0] < 0x80                   ? 1
-                 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-                 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-                 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
-                                               : 0;
-
-    for (size_t i = 1; i < len; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    /* Overlong forms, surrogates, and what lies past U+10FFFF. */
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 /* The character that |len| bytes, 1 to 3, are in UTF-8. */
 static unsigned code_point(const unsigned char *p, size_t len)
 {
@@ -164,7 +144,7 @@ static void put_escaped(struct line *line, const char *text, size_t max)
     const unsigned char *p = begin;
 
     while (*p != '\0') {
-        size_t len = utf8_len(p);
+        size_t len = utf8_len((const char *)p);
         size_t step = len == 0 ? 1 : len;
 
         if ((size_t)(p - begin) + step > max) {

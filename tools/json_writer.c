@@ -1,6 +1,8 @@
 /* json_writer.c — JSON output, one value after another. */
 #include "json_writer.h"
 
+#include "utf8.h"
+
 #include <inttypes.h>
 
 struct json_writer json_writer_to(FILE *out)
@@ -58,14 +60,18 @@ void json_text(struct json_writer *json, const char *key, const char *text)
 {
     begin_member(json, key);
     fputc('"', json->out);
-    for (const char *p = text; *p; p++) {
+    for (const char *p = text; *p;) {
         unsigned char c = (unsigned char)*p;
-        if (c == '"' || c == '\\')
+        size_t len = utf8_len(p);
+        if (len == 0)
+            fputs("\\ufffd", json->out);
+        else if (c == '"' || c == '\\')
             fprintf(json->out, "\\%c", c);
         else if (c < 0x20)
             fprintf(json->out, "\\u%04x", c);
         else
-            fputc(c, json->out);
+            fprintf(json->out, "%.*s", (int)len, p);
+        p += len == 0 ? 1 : len;
     }
     fputc('"', json->out);
 }

@@ -21,7 +21,7 @@ void json_end_object(struct json_writer *json);
 void json_begin_array(struct json_writer *json, const char *key);
 void json_end_array(struct json_writer *json);
 
-/* json_text escapes what RFC 8259 §7 demands; |text| is UTF-8. */
+/* json_text escapes what RFC 8259 §7 demands; what is no UTF-8 becomes U+FFFD. */
 void json_text(struct json_writer *json, const char *key, const char *text);
 void json_u64(struct json_writer *json, const char *key, uint64_t value);
 void json_bool(struct json_writer *json, const char *key, bool value);
