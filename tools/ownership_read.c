@@ -62,14 +62,13 @@ static bool read_registry(const struct relay_place *place, struct registry_reade
                           struct ownership_view *view)
 {
     struct lease_reading reading = {.place = place, .view = view, .pages = pages};
-    bool is_found;
 
     if (!registry_reader_leases(reader, on_lease, &reading))
         return false;
     if (view->shard_count > 0)
         qsort(view->shards, view->shard_count, sizeof(*view->shards), by_number);
     if (part == PART_PORT)
-        return registry_reader_find_port(reader, port, on_record, view, &is_found);
+        return registry_reader_find_port(reader, port, on_record, view);
     for (size_t i = 0; part == PART_ALLOCATIONS && i < view->shard_count; i++)
         if (!registry_reader_list(reader, &view->shards[i].lease.owner, on_record, view))
             return false;

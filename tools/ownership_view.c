@@ -1,7 +1,6 @@
 /* ownership_view.c — the shards, allocations and channels of a host, gathered. */
 #include "ownership_view.h"
 
-#include "boot_id.h"
 #include "system_clock.h"
 
 #include <stdarg.h>
@@ -45,24 +44,26 @@ void view_add_note(struct ownership_view *view, const char *format, ...)
     va_end(args);
 }
 
-/* Times are of the clock of the boot that the owner's lease names. */
-static int64_t seconds_left(const struct view_shard *shard, struct mono_time time)
-{
-    char boot[BOOT_ID_MAX];
-    int64_t now = system_mono_time().usec;
-
-    boot_id_read(boot);
-    if (shard != NULL && shard->has_lease && strcmp(shard->lease.boot, boot) != 0)
-        now = (int64_t)system_wall_time().sec * USEC_PER_SEC - shard->lease.wall_offset_usec;
-    return (time.usec - now) / USEC_PER_SEC;
-}
-
 const struct view_shard *view_shard_of(const struct ownership_view *view, const struct owner *owner)
 {
     for (size_t i = 0; i < view->shard_count; i++)
         if (owner_equal(&view->shards[i].lease.owner, owner))
             return &view->shards[i];
     return NULL;
+}
+
+/* Times are of the clock of the boot that the owner's lease names. */
+static int64_t seconds_left(struct ownership_view *view, const struct owner *owner,
+                            struct mono_time time)
+{
+    const struct view_shard *shard = view_shard_of(view, owner);
+    int64_t now = system_mono_time().usec;
+
+    if (view->boot[0] == '\0')
+        boot_id_read(view->boot);
+    if (shard != NULL && shard->has_lease && strcmp(shard->lease.boot, view->boot) != 0)
+        now = (int64_t)system_wall_time().sec * USEC_PER_SEC - shard->lease.wall_offset_usec;
+    return (time.usec - now) / USEC_PER_SEC;
 }
 
 static void add_allocation(struct ownership_view *view, const struct owner *owner,
@@ -74,11 +75,11 @@ static void add_allocation(struct ownership_view *view, const struct owner *owne
     if (allocations == NULL)
         return;
     view->allocations = allocations;
-    allocations[view->allocation_count++] = (struct view_allocation){
-        .owner = *owner,
-        .five_tuple = record->five_tuple,
-        .record = record->allocation,
-        .left_sec = seconds_left(view_shard_of(view, owner), record->allocation.expires)};
+    allocations[view->allocation_count++] =
+        (struct view_allocation){.owner = *owner,
+                                 .five_tuple = record->five_tuple,
+                                 .record = record->allocation,
+                                 .left_sec = seconds_left(view, owner, record->allocation.expires)};
 }
 
 /* What is beneath an allocation follows it. */
@@ -96,10 +97,10 @@ static void add_channel(struct ownership_view *view, const struct owner *owner,
     if (channels == NULL)
         return;
     allocation->channels = channels;
-    channels[allocation->channel_count++] = (struct view_channel){
-        .number = record->channel.number,
-        .peer = record->channel.peer,
-        .left_sec = seconds_left(view_shard_of(view, owner), record->channel.bound_until)};
+    channels[allocation->channel_count++] =
+        (struct view_channel){.number = record->channel.number,
+                              .peer = record->channel.peer,
+                              .left_sec = seconds_left(view, owner, record->channel.bound_until)};
 }
 
 void view_add_record(struct ownership_view *view, const struct owner *owner,

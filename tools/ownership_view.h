@@ -3,6 +3,7 @@
 #ifndef RELAY_OWNERSHIP_VIEW_H
 #define RELAY_OWNERSHIP_VIEW_H
 
+#include "boot_id.h"
 #include "counter_page.h"
 #include "problem.h"
 #include "record.h"
@@ -50,9 +51,10 @@ struct ownership_view {
     size_t allocation_count;
     struct problem *notes; /* what a reader must know: sentences */
     size_t note_count;
-    bool is_incomplete;  /* a shard |is_missing| */
-    bool has_failed;     /* no memory: then nothing here counts */
-    uint64_t unreadable; /* records that could not be read */
+    char boot[BOOT_ID_MAX]; /* of this host, once it was asked for */
+    bool is_incomplete;     /* a shard |is_missing| */
+    bool has_failed;        /* no memory: then nothing here counts */
+    uint64_t unreadable;    /* records that could not be read */
 };
 
 /* Each adds one; without memory |has_failed| is set. */

@@ -170,14 +170,10 @@ bool registry_reader_list(struct registry_reader *reader, const struct owner *ow
 }
 
 bool registry_reader_find_port(struct registry_reader *reader, uint16_t port,
-                               ownership_each_record *each, void *context, bool *ret_found)
+                               ownership_each_record *each, void *context)
 {
     reader->each_record = each;
     reader->context = context;
-    bool is_answered =
-        await_answer(reader, ownership_find_port(reader->ownership, now(), reader->host, port,
-                                                 on_record, on_done, reader));
-
-    *ret_found = is_answered && reader->outcome == OWNERSHIP_DONE;
-    return is_answered;
+    return await_answer(reader, ownership_find_port(reader->ownership, now(), reader->host, port,
+                                                    on_record, on_done, reader));
 }

@@ -22,15 +22,12 @@ enum err registry_reader_open(const struct relay_place *place, bool is_said_away
 /* registry_reader_close: NULL is fine. */
 void registry_reader_close(struct registry_reader *reader);
 
-/*
- * Each waits for the answer: true, or false when the registry did not answer. As in ownership.h;
- * |found| of find_port is false when nothing is recorded of the port.
- */
+/* Each waits for the answer: true, or false when the registry did not answer. As in ownership.h. */
 bool registry_reader_leases(struct registry_reader *reader, ownership_each_lease *each,
                             void *context);
 bool registry_reader_list(struct registry_reader *reader, const struct owner *owner,
                           ownership_each_record *each, void *context);
 bool registry_reader_find_port(struct registry_reader *reader, uint16_t port,
-                               ownership_each_record *each, void *context, bool *ret_found);
+                               ownership_each_record *each, void *context);
 
 #endif
