@@ -1,6 +1,7 @@
 /* cmd_delete.c — relayctl delete: ends the allocations of a client, on whichever shard they are. */
 #include "relayctl.h"
 
+#include "client_argument.h"
 #include "command_line.h"
 #include "control_client.h"
 #include "json_writer.h"
@@ -55,14 +56,7 @@ static bool read_client(const struct option_reading *reading, struct transport_a
         fputs(PROGRAM ": give one client, ADDR:PORT; see " PROGRAM " --help\n", stderr);
         return false;
     }
-    if (record_addr_read(bytes_of_text(reading->positionals[0]), ret) != ERR_OK || ret->port == 0) {
-        fprintf(stderr,
-                PROGRAM ": \"%s\" is no client: an IP address with a port, such as "
-                        "192.0.2.1:4000 or [2001:db8::1]:4000\n",
-                reading->positionals[0]);
-        return false;
-    }
-    return true;
+    return client_argument_read(PROGRAM, reading->positionals[0], ret);
 }
 
 static void on_deleted(void *context, const struct control_answer *answer)

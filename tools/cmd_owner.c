@@ -1,6 +1,7 @@
 /* cmd_owner.c — relayctl owner: which shard owns the allocation of a client, or of a relay port. */
 #include "relayctl.h"
 
+#include "client_argument.h"
 #include "command_line.h"
 #include "listing_command.h"
 #include "ownership_json.h"
@@ -59,15 +60,7 @@ static bool read_client(const struct option_reading *reading, uint16_t relay_por
         fputs(PROGRAM ": give either a client, ADDR:PORT, or --relay-port\n", stderr);
         return false;
     }
-    if (is_given &&
-        (transport_addr_parse(reading->positionals[0], 0, ret) != ERR_OK || ret->port == 0)) {
-        fprintf(stderr,
-                PROGRAM ": \"%s\" is no client: an IP address with a port, such as "
-                        "192.0.2.1:4000 or [2001:db8::1]:4000\n",
-                reading->positionals[0]);
-        return false;
-    }
-    return true;
+    return !is_given || client_argument_read(PROGRAM, reading->positionals[0], ret);
 }
 
 static void print(const struct ownership_view *view, bool json)

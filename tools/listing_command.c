@@ -1,6 +1,7 @@
 /* listing_command.c — what commands that list a part of the ownership view have in common. */
 #include "listing_command.h"
 
+#include "client_argument.h"
 #include "terminal.h"
 
 #include <stdlib.h>
@@ -9,8 +10,7 @@ const char *listing_read_client(const struct option_spec *spec, const char *valu
 {
     struct transport_addr client;
 
-    if (transport_addr_parse(value, 0, &client) != ERR_OK &&
-        ip_addr_parse(value, &client) != ERR_OK)
+    if (!client_argument_read_any(value, &client))
         return spec->rule;
     struct transport_addr *ret = field;
     *ret = client;
