@@ -11,6 +11,7 @@ import subprocess
 import e2e
 import registries
 from bench_process import Bench
+from redis_process import Redis
 from relay_process import BUILD, PATIENCE_SEC, SANITIZED, clean_environment, eventually
 from turn_client import NoAnswer, TurnError
 
@@ -159,7 +160,15 @@ class Drained(ControlTest):
         self.assert_echoes(old, 0x4000)
         self.ask("undrain", 1)
         self.assertEqual(relay.shard_of_port(self.allocated().relay_port), 1)
+        # What cannot be kept is not done.
         mark = self.folder / "state" / "shard-0.drain"
+        mark.rename(self.folder / "mark")
+        mark.mkdir()
+        line, = self.ask("undrain", 0, code=1).stderr.splitlines()
+        self.assertIn("shard-0.drain cannot be removed: Is a directory", line)
+        self.assertEqual(self.states(), ["draining", "serving"])
+        mark.rmdir()
+        (self.folder / "mark").rename(mark)
         self.assertEqual(stat.S_IMODE(mark.stat().st_mode), 0o600)
         self.assertFalse((self.folder / "state" / "shard-1.drain").exists())
 
@@ -293,6 +302,13 @@ class Delete(ControlTest):
         away = ("--coordination", f"redis+unix://{self.folder}/nowhere.sock")
         self.assertIn("deleted: ", self.ask("delete", client_text(client), *away).stdout)
         self.assert_ended(client)
+        # Nor does it matter what it does not know.
+        client = self.allocated()
+        redis = Redis(self.folder)
+        self.addCleanup(redis.kill)
+        self.assertIn("deleted: ", self.ask("delete", client_text(client), "--coordination",
+                                            redis.url).stdout)
+        self.assert_ended(client)
 
 
 class WithoutRegistry(ControlTest):
@@ -301,6 +317,11 @@ class WithoutRegistry(ControlTest):
         relay = self.relay(*e2e.LOOPBACK_PEERS, *registry.options)
         drained = [self.allocated_at(relay, 1) for _ in range(2)]
         other = self.allocated_at(relay, 0)
+        # Other hosts know by its lease.
+        for word, state in (("drain", "draining"), ("undrain", "serving")):
+            self.ask(word, 1)
+            eventually(state, lambda s=state: f"state={s} " in registry.redis.cli(
+                "HGET", "relay:shard:test/1", "lease"))
         registry.redis.kill()
         eventually("the shards notice", lambda: relay.total("registry_available") == 0)
         self.assertEqual(json.loads(self.ask("drain", 1, "--json").stdout),

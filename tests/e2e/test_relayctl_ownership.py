@@ -162,7 +162,11 @@ class FromShards(Ask):
     def test_owner(self):
         self.check_owner("shards")
         self.assertIn("nobody owns", self.ask("owner", "192.0.2.1:1", code=1).stderr)
-        # Nor is it missed by what reads counters.
+        # Another relay's allocations are not asked of the shards of this one.
+        done = self.ask("allocations", "--instance", "there", code=1)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("no shard of this host answers", done.stderr)
+        # Nor is the registry missed by what reads counters.
         self.assertIn("is degraded: 2 of 2 shards serve, 1 allocations", self.ask("top").stdout)
         self.assertEqual(self.ask_json("top", "--count", "1")["allocations"], 1)
 

@@ -12,6 +12,8 @@
 
 #include "temp_dir.h"
 
+#define NOBODY 65534
+
 enum {
     SHARD = 3,
     IDLE_MSEC = 300,
@@ -406,6 +408,27 @@ static void there_are_only_so_many(void **state)
     expect("1 drain\n", "done 0\n");
 }
 
+static void who_may_not_ask_is_told_so(void **state)
+{
+    char path[TEMP_PATH_MAX];
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    /* As somebody has opened it to all. */
+    assert_int_equal(chmod(f.temp->path, 0711), 0);
+    assert_int_equal(chmod(temp_dir_path(f.temp, "shard-3.control", path), 0666), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    int fd = control_socket_connect(&f.dir, SHARD);
+
+    assert_int_equal(seteuid(0), 0);
+    assert_true(fd >= 0);
+    say(fd, "1 drain\n");
+    assert_true(hear(fd));
+    assert_string_equal(f.heard, "error denied only root and the relay's own user may ask\n");
+    assert_int_equal(f.draining, -1);
+}
+
 /* A flood of connections costs the shard no more than a few of them would. */
 static void only_so_many_a_second_are_accepted(void **state)
 {
@@ -467,6 +490,7 @@ int main(void)
         TEST(who_never_reads_is_cut_off),
         TEST(who_does_not_wait_takes_the_request_back),
         TEST(who_goes_in_the_middle_is_forgotten),
+        TEST(who_may_not_ask_is_told_so),
         TEST(there_are_only_so_many),
         TEST(only_so_many_a_second_are_accepted),
         TEST(nothing_is_left_open),

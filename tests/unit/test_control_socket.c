@@ -6,6 +6,8 @@
 
 #include "temp_dir.h"
 
+#define NOBODY 65534
+
 static struct state_dir open_dir(const char *path)
 {
     struct state_dir dir = STATE_DIR_CLOSED;
@@ -41,6 +43,27 @@ static void who_connects_is_known(void **state)
     state_dir_close(&dir);
 }
 
+/* Also where the file lets more people in than it does when we have made it. */
+static void who_is_neither_root_nor_us_may_not_ask(void **state)
+{
+    int theirs[2], ours[2];
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ours), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, theirs), 0);
+    assert_true(control_socket_may_ask(theirs[0]));
+    assert_true(control_socket_may_ask(ours[0]));
+    assert_int_equal(seteuid(0), 0);
+    assert_false(control_socket_may_ask(theirs[0]));
+    for (int i = 0; i < 2; i++) {
+        close(theirs[i]);
+        close(ours[i]);
+    }
+}
+
 static void nobody_else_can_connect(void **state)
 {
     const struct temp_dir *temp = *state;
@@ -61,7 +84,8 @@ static void nobody_else_can_connect(void **state)
 static void nothing_waits(void **state)
 {
     struct state_dir dir = open_dir(((struct temp_dir *)*state)->path);
-    int clients[64];
+    struct problem problem;
+    int clients[64], other;
     size_t count = 0;
 
     assert_int_equal(control_socket_connect(&dir, 0), -1);
@@ -77,6 +101,8 @@ static void nothing_waits(void **state)
         count++;
     assert_true(count < sizeof(clients) / sizeof(clients[0]));
     assert_int_equal(errno, EAGAIN);
+    /* It is no less alive for that. */
+    assert_int_equal(control_socket_listen(&dir, 0, &other, &problem), ERR_EXISTS);
     while (count > 0)
         close(clients[--count]);
     close(listener);
@@ -101,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_connects_is_known, temp_dir_setup, temp_dir_teardown),
+        cmocka_unit_test(who_is_neither_root_nor_us_may_not_ask),
         cmocka_unit_test_setup_teardown(nobody_else_can_connect, temp_dir_setup, temp_dir_teardown),
         cmocka_unit_test_setup_teardown(nothing_waits, temp_dir_setup, temp_dir_teardown),
         cmocka_unit_test_setup_teardown(only_what_is_stale_is_replaced, temp_dir_setup,

@@ -130,6 +130,13 @@ static void what_is_no_such_file_is_told(void **state)
         temp_dir_write(*state, DEPLOYMENT_FILE, texts[i], strlen(texts[i]), 0600, path);
         assert_int_equal(deployment_file_read(&dir, &found, &problem), ERR_MALFORMED);
     }
+    /* One that is whole as far as there is room for it, and longer. */
+    for (size_t len = 2048; len < 2600; len++) {
+        (void)snprintf(large, sizeof(large), HEAD "coordination local\nnew %0*d\nshards many\n",
+                       (int)len, 0);
+        temp_dir_write(*state, DEPLOYMENT_FILE, large, strlen(large), 0600, path);
+        assert_int_equal(deployment_file_read(&dir, &found, &problem), ERR_MALFORMED);
+    }
     memset(large, 'x', sizeof(large));
     temp_dir_write(*state, DEPLOYMENT_FILE, large, sizeof(large), 0600, path);
     assert_int_equal(deployment_file_read(&dir, &found, &problem), ERR_MALFORMED);

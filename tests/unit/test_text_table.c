@@ -87,12 +87,35 @@ static void then_the_least_important_columns_go(void **state)
            "…\n");
 }
 
+static void write_number(const void *context, size_t row, size_t column,
+                         char text[static TEXT_TABLE_CELL_MAX])
+{
+    (void)context;
+    (void)snprintf(text, TEXT_TABLE_CELL_MAX, "%zu", 10 * row + column);
+}
+
+static void of_several_alike_the_first_stays(void **state)
+{
+    static const struct text_column alike[] = {{.header = "a"}, {.header = "b"}, {.header = "c"}};
+    const struct text_table table = {
+        .columns = alike, .column_count = 3, .row_count = 1, .cell = write_number};
+    char text[64] = "";
+    FILE *out = fmemopen(text, sizeof(text), "w");
+
+    (void)state;
+    assert_non_null(out);
+    text_table_print(&table, 4, out);
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text, "a  b\n0  1\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_are_as_wide_as_their_cells),
         cmocka_unit_test(what_may_be_cut_is_cut_first),
         cmocka_unit_test(then_the_least_important_columns_go),
+        cmocka_unit_test(of_several_alike_the_first_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
