@@ -84,9 +84,15 @@ static enum err is_absent(const struct conversation *talk)
     if (err == ERR_NOT_FOUND)
         problem_set(talk->problem, "there is no shard %" PRIu32 ": none has run with %s",
                     talk->shard, talk->dir->path);
+    else if (err == ERR_OK && !snapshot.is_live)
+        problem_set(talk->problem, "shard %" PRIu32 " is not running", talk->shard);
+    else if (err == ERR_OK && snapshot.page.state == SHARD_STATE_STARTING)
+        problem_set(talk->problem, "shard %" PRIu32 " is only starting: try again in a moment",
+                    talk->shard);
     else if (err == ERR_OK)
-        problem_set(talk->problem, "shard %" PRIu32 " is %s", talk->shard,
-                    snapshot.is_live ? "only starting: try again in a moment" : "not running");
+        problem_set(talk->problem,
+                    "shard %" PRIu32 " runs without a control socket: its log says why",
+                    talk->shard);
     else
         *talk->problem = why;
     return ERR_NOT_FOUND;

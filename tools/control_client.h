@@ -21,7 +21,8 @@ typedef void control_client_each(void *context, const struct control_answer *ans
  * control_client_ask has shard |shard| of |dir| carry out |request|. Waits
  * as above for each piece of the answer.
  *   ERR_OK           |ret_count| is that of "done"
- *   ERR_NOT_FOUND    no process of that shard listens: it does not run, or is starting
+ *   ERR_NOT_FOUND    no process of that shard listens: it does not run, is starting, or could make
+ *                    no socket
  *   ERR_TIMEOUT      it runs and does not answer; the problem says for how long it has not moved
  *   ERR_AUTH         we may not ask it
  *   ERR_UNAVAILABLE  it refused, and says why; or too many others ask

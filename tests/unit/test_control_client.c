@@ -130,6 +130,10 @@ static void who_is_not_there(void **state)
     assert_int_equal(control_client_ask(&dir, 3, &request, NULL, NULL, &count, &problem),
                      ERR_NOT_FOUND);
     assert_string_equal(problem.text, "shard 3 is only starting: try again in a moment");
+    page.page->state = SHARD_STATE_SERVING;
+    assert_int_equal(control_client_ask(&dir, 3, &request, NULL, NULL, &count, &problem),
+                     ERR_NOT_FOUND);
+    assert_string_equal(problem.text, "shard 3 runs without a control socket: its log says why");
     counter_page_close(&page);
     assert_int_equal(control_client_ask(&dir, 3, &request, NULL, NULL, &count, &problem),
                      ERR_NOT_FOUND);
