@@ -67,27 +67,35 @@ static int by_number(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
-/* A relay that has not written what it runs with: its shards know how many they are. */
-static void guess_expected(struct shard_pages *pages)
+/* Of a relay that has not written what it runs with: its shards know how many they are. */
+static uint32_t guess_expected(const struct relay_place *place, DIR *listing)
 {
-    for (size_t i = 0; i < pages->count; i++)
-        if (pages->pages[i].snapshot.page.shards > pages->expected)
-            pages->expected = pages->pages[i].snapshot.page.shards;
+    struct counter_snapshot snapshot;
+    const struct dirent *entry;
+    struct problem unused;
+    uint32_t shard, most = 0;
+
+    while ((entry = readdir(listing)) != NULL)
+        if (read_name(entry->d_name, &shard) &&
+            counter_page_read(&place->dir, shard, &snapshot, &unused) == ERR_OK &&
+            snapshot.is_live && snapshot.page.shards > most)
+            most = snapshot.page.shards;
+    rewinddir(listing);
+    return most < DEPLOYMENT_SHARDS_MAX ? most : DEPLOYMENT_SHARDS_MAX;
 }
 
 static enum err read_all(const struct relay_place *place, DIR *listing, struct shard_pages *pages)
 {
     enum err err = ERR_OK;
 
-    pages->expected = place->deployment.shards;
+    pages->expected =
+        place->is_recorded ? place->deployment.shards : guess_expected(place, listing);
     for (uint32_t k = 0; err == ERR_OK && k < pages->expected; k++)
         err = add(place, k, false, pages);
     if (err == ERR_OK)
         err = add_others(place, listing, pages);
     if (err == ERR_OK && pages->count > 0)
         qsort(pages->pages, pages->count, sizeof(*pages->pages), by_number);
-    if (!place->is_recorded)
-        guess_expected(pages);
     pages->now = system_mono_time();
     return err;
 }
