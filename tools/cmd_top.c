@@ -228,8 +228,8 @@ static int run_top(const struct relay_place *place, const struct top_options *op
     uint32_t count = options->count != 0 || options->json || top.is_screen ? options->count : 1;
     struct problem problem = {.text = ""};
 
-    if (top.is_screen && !screen_open())
-        return EXIT_FAILURE;
+    if (top.is_screen)
+        screen_open();
     bool ok = live(&top, count, &problem);
 
     screen_close();

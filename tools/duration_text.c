@@ -1,8 +1,11 @@
 /* duration_text.c — times as a person writes them. */
 #include "duration_text.h"
 
+#include "mono_time.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *duration_text(int64_t sec, char text[static DURATION_TEXT_MAX])
 {
@@ -18,5 +21,17 @@ const char *duration_text(int64_t sec, char text[static DURATION_TEXT_MAX])
     else
         (void)snprintf(text, DURATION_TEXT_MAX, "%" PRId64 "d %" PRId64 "h", sec / 86400,
                        sec / 3600 % 24);
+    return text;
+}
+
+const char *age_text(int64_t usec, char text[static DURATION_TEXT_MAX])
+{
+    if (usec < USEC_PER_SEC)
+        (void)snprintf(text, DURATION_TEXT_MAX, "%.1fs", (double)usec / USEC_PER_SEC);
+    else
+        (void)duration_text(usec / USEC_PER_SEC, text);
+    size_t len = strlen(text);
+
+    (void)snprintf(text + len, DURATION_TEXT_MAX - len, " old");
     return text;
 }

@@ -10,4 +10,8 @@ enum { DURATION_TEXT_MAX = 32 };
  * than 0 counts as 0. Returns |text|. */
 const char *duration_text(int64_t sec, char text[static DURATION_TEXT_MAX]);
 
+/* age_text writes how old something of |usec| microseconds is: "0.3s old", "2h 5m old". Returns
+ * |text|. */
+const char *age_text(int64_t usec, char text[static DURATION_TEXT_MAX]);
+
 #endif

@@ -49,8 +49,7 @@ static void write_counters_cell(const struct ownership_view *view, const struct 
         CELL(text, "%" PRIu64, shard_page_value(page, TURN_COUNT_CHANNELS));
         return;
     case SHARDS_AGE:
-        CELL(text, "%.1fs old",
-             (double)counter_page_age(&page->snapshot.page, view->now) / USEC_PER_SEC);
+        (void)age_text(counter_page_age(&page->snapshot.page, view->now), text);
         return;
     case SHARDS_SHARD:
     case SHARDS_STATE:

@@ -108,7 +108,7 @@ static void on_change(int number)
     errno = saved_errno;
 }
 
-bool screen_open(void)
+void screen_open(void)
 {
     sigset_t changes;
 
@@ -123,7 +123,6 @@ bool screen_open(void)
     for (size_t i = 0; i < COUNT_OF(fatal); i++)
         handle(fatal[i], on_fatal);
     enter();
-    return true;
 }
 
 void screen_close(void)

@@ -11,9 +11,9 @@
  * screen_open shows the alternate screen of the terminal that standard output is, and has keys
  * come one by one when standard input is a terminal too. What ends the program by a signal
  * afterwards, be it SIGTERM, a fault or abort(3), puts the terminal back first; Ctrl-Z too, and
- * coming back draws again. One at a time. False when the terminal refuses.
+ * coming back draws again. One at a time.
  */
-bool screen_open(void);
+void screen_open(void);
 
 /* screen_close puts the terminal back. Also when it is not open. */
 void screen_close(void);

@@ -81,20 +81,6 @@ static const struct text_column columns[] = {
     [STATUS_STARTS] = {.header = "starts", .is_right = true, .importance = 1},
 };
 
-/* How old the figures are. What hangs has not moved for as long. */
-static void write_age(const struct shard_pages *pages, const struct shard_page *page,
-                      char text[static TEXT_TABLE_CELL_MAX])
-{
-    int64_t age = counter_page_age(&page->snapshot.page, pages->now);
-    char duration[DURATION_TEXT_MAX];
-
-    if (age < USEC_PER_SEC)
-        (void)snprintf(text, TEXT_TABLE_CELL_MAX, "%.1fs old", (double)age / USEC_PER_SEC);
-    else
-        (void)snprintf(text, TEXT_TABLE_CELL_MAX, "%s old",
-                       duration_text(age / USEC_PER_SEC, duration));
-}
-
 static void write_value(const struct shard_pages *pages, const struct shard_page *page,
                         enum status_column column, char text[static TEXT_TABLE_CELL_MAX])
 {
@@ -134,7 +120,7 @@ static void write_value(const struct shard_pages *pages, const struct shard_page
                                                                                        : "away");
         return;
     case STATUS_FIGURES:
-        write_age(pages, page, text);
+        (void)age_text(counter_page_age(values, pages->now), text);
         return;
     case STATUS_STARTS:
         (void)snprintf(text, TEXT_TABLE_CELL_MAX, "%" PRIu64, values->starts);

@@ -141,6 +141,17 @@ static void durations(void **state)
         assert_string_equal(duration_text(rows[i].sec, text), rows[i].text);
 }
 
+static void ages(void **state)
+{
+    char text[DURATION_TEXT_MAX];
+
+    (void)state;
+    assert_string_equal(age_text(0, text), "0.0s old");
+    assert_string_equal(age_text(940000, text), "0.9s old");
+    assert_string_equal(age_text(3 * USEC_PER_SEC + 900000, text), "3s old");
+    assert_string_equal(age_text(7261 * USEC_PER_SEC, text), "2h 1m old");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +160,7 @@ int main(void)
         cmocka_unit_test_setup(draining_is_no_trouble_unless_all_do, set_up),
         cmocka_unit_test_setup(without_a_serving_shard_it_is_down, set_up),
         cmocka_unit_test(durations),
+        cmocka_unit_test(ages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
