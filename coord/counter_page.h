@@ -37,7 +37,8 @@
     X(HTTP_LISTENING, "http_listening", "1 while this shard listens on --http-addr")               \
     X(HTTP_CONNECTIONS, "http_connections", "Open HTTP connections")                               \
     X(RESTORE_USEC, "restore_usec",                                                                \
-      "From the start of the process until it served, with all that was recorded")
+      "From the start of the process until it served, with all that was recorded")                 \
+    X(RESTORED, "restored", "1 once all that was recorded of this shard is here again")
 
 /* X(NAME, "name", "help"): counters of events of a shard. */
 #define SHARD_EVENTS(X)                                                                            \

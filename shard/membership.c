@@ -123,6 +123,7 @@ static void on_restored(void *context, struct turn_now now, bool rewrite)
 
     (void)now;
     membership->is_restored = true;
+    membership->config.values[SHARD_COUNT_RESTORED] = 1;
     registrar_restored(membership->registrar, rewrite);
 }
 

@@ -49,6 +49,7 @@ struct shown {
     bool is_terminal; /* a line is redrawn; else there is one more whenever something has changed */
     struct mono_time begun_at;
     uint64_t left;
+    bool is_restored;
     bool has_line; /* one that is being redrawn */
 };
 
@@ -84,12 +85,15 @@ static void show_left(struct shown *shown, const struct drain_wait *wait)
             show_json(wait->shard, wait->left);
         return;
     }
+    has_changed |= shown->is_restored != wait->is_restored;
+    shown->is_restored = wait->is_restored;
     if (!shown->is_terminal && !has_changed)
         return;
     int64_t waited = mono_time_until(system_mono_time(), shown->begun_at) / USEC_PER_SEC;
 
-    printf("%sshard %" PRIu32 ": %" PRIu64 " left after %s%s", shown->is_terminal ? "\r" : "",
+    printf("%sshard %" PRIu32 ": %" PRIu64 " left after %s%s%s", shown->is_terminal ? "\r" : "",
            wait->shard, wait->left, duration_text(waited, time),
+           wait->is_restored ? "" : ", without what is still to be restored",
            shown->is_terminal ? "\x1b[K" : "\n");
     shown->has_line = shown->is_terminal;
     (void)fflush(stdout);
@@ -195,6 +199,7 @@ static int run(int argc, char **argv)
     if (shard_command_ask(PROGRAM, &place, wait.shard, CONTROL_DRAIN, &left)) {
         code = EXIT_SUCCESS;
         shown.left = wait.left = left;
+        shown.is_restored = wait.is_restored = true;
         show_begun(&shown, wait.shard, left);
         if (options.wait)
             code = wait_until_empty(&place, &shown, &wait);

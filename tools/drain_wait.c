@@ -1,11 +1,6 @@
 /* drain_wait.c — waits until a draining shard is empty, and says how far it is. */
 #include "drain_wait.h"
 
-static bool is_empty(const struct drain_wait *wait, const struct counter_page *page)
-{
-    return wait->left == 0 && (!wait->was_restarted || page->values[SHARD_COUNT_LEASE_HELD] != 0);
-}
-
 enum drain_progress drain_wait_look(struct drain_wait *wait,
                                     const struct counter_snapshot *snapshot, struct mono_time now)
 {
@@ -29,8 +24,8 @@ enum drain_progress drain_wait_look(struct drain_wait *wait,
     bool is_another = wait->pid != 0 && page->pid != wait->pid;
 
     wait->pid = page->pid;
-    wait->was_restarted |= is_another;
+    wait->is_restored = page->values[SHARD_COUNT_RESTORED] != 0;
     if (is_another)
         return DRAIN_RESTARTED;
-    return is_empty(wait, page) ? DRAIN_EMPTY : DRAIN_GOES_ON;
+    return wait->left == 0 && wait->is_restored ? DRAIN_EMPTY : DRAIN_GOES_ON;
 }

@@ -17,9 +17,9 @@ enum {
 struct drain_wait {
     uint32_t shard;
     int64_t pid;               /* of the process that was seen last; 0: none yet */
-    bool was_restarted;        /* since the start */
     struct mono_time alive_at; /* the last time that a process was there */
     uint64_t left;             /* allocations, and ports reserved for one */
+    bool is_restored;          /* all that was recorded of it is among them */
 };
 
 enum drain_progress {
@@ -35,8 +35,8 @@ enum drain_progress {
  * drain_wait_look judges |snapshot|, the counter page of the shard at |now|; NULL when it cannot be
  * read. Updates |wait|. Pure.
  *
- * A shard is empty when it says that it drains and has nothing left; one that was started again
- * must have its lease besides, since before that it may have more to restore.
+ * A shard is empty when it says that it drains, has nothing left, and nothing to restore any more:
+ * one that was started while the registry is away may have.
  */
 enum drain_progress drain_wait_look(struct drain_wait *wait,
                                     const struct counter_snapshot *snapshot, struct mono_time now);

@@ -64,6 +64,7 @@ class ControlTest(e2e.E2eTest):
             client = self.allocated(peer)
             if relay.shard_of_port(client.relay_port) == shard:
                 return client
+            client.refresh(0)
 
 
 def client_text(client):
@@ -334,6 +335,17 @@ class WithoutRegistry(ControlTest):
         self.assertIn("it has 1", waiting.stdout.readline())
         drained[1].refresh(0)
         self.assertEqual(self.finish(waiting, 0)[1], [])
+        # One that is started meanwhile cannot know what it had.
+        os.kill(relay.shard_pid(1), signal.SIGKILL)
+        relay.wait_event("shard ready", 2 + 1)
+        waiting = self.start("drain", 1, "--wait")
+        self.assertIn("it has 0", waiting.stdout.readline())
+        self.assertIn("0 left after 0s, without what is still to be restored",
+                      waiting.stdout.readline())
+        registry.redis.start()
+        self.assertEqual(self.finish(waiting, 0)[1], [])
+        registry.redis.kill()
+        eventually("the shards notice", lambda: relay.total("registry_available") == 0)
         self.assertEqual(json.loads(self.ask("undrain", 1, "--json").stdout),
                          {"shard": 1, "draining": False, "allocations": 0})
         # One that hangs may have more of a client than what was deleted.
@@ -344,6 +356,12 @@ class WithoutRegistry(ControlTest):
         done = self.ask("delete", client_text(other), code=1)
         self.assertIn("deleted: shard 0", done.stdout)
         self.assertIn("shard 1 hangs", done.stderr)
+        # And it takes nothing, although it does not drain.
+        self.ask("drain", 0)
+        while relay.counters(0)["drain_refused"] == 0:
+            with self.assertRaises((TurnError, NoAnswer)):
+                self.client(patience_sec=0.5).allocate()
+            self.assertEqual(relay.counters(0)["drain_handed_on"], 0)
 
 
 globals().update(registries.for_each(type("Drain", (Drain, ControlTest), {}),

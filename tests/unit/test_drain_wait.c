@@ -12,11 +12,12 @@ static int setup(void **state)
 {
     (void)state;
     now = (struct mono_time){.usec = 1000 * USEC_PER_SEC};
-    page = (struct counter_snapshot){.is_live = true,
-                                     .page = {.pid = 7,
-                                              .state = SHARD_STATE_DRAINING,
-                                              .seen_mono_usec = now.usec,
-                                              .values = {[TURN_COUNT_ALLOCATIONS] = 2}}};
+    page = (struct counter_snapshot){
+        .is_live = true,
+        .page = {.pid = 7,
+                 .state = SHARD_STATE_DRAINING,
+                 .seen_mono_usec = now.usec,
+                 .values = {[TURN_COUNT_ALLOCATIONS] = 2, [SHARD_COUNT_RESTORED] = 1}}};
     wait = (struct drain_wait){.shard = 3};
     return 0;
 }
@@ -51,14 +52,20 @@ static void one_that_is_started_again_is_not_empty(void **state)
     page.is_live = true;
     page.page.pid = 8;
     page.page.state = SHARD_STATE_STARTING;
-    page.page.values[TURN_COUNT_ALLOCATIONS] = 0;
+    page.page.values[TURN_COUNT_ALLOCATIONS] = page.page.values[SHARD_COUNT_RESTORED] = 0;
     assert_int_equal(look(200), DRAIN_GOES_ON);
     assert_int_equal(wait.left, 2);
     /* It serves without the registry, and may have more when that is back. */
     page.page.state = SHARD_STATE_DRAINING;
     assert_int_equal(look(200), DRAIN_RESTARTED);
     assert_int_equal(look(200), DRAIN_GOES_ON);
+    /* Who waits from now on knows no other process. */
+    wait = (struct drain_wait){.shard = 3};
+    assert_int_equal(look(200), DRAIN_GOES_ON);
+    /* It has its lease first. */
     page.page.values[SHARD_COUNT_LEASE_HELD] = 1;
+    assert_int_equal(look(200), DRAIN_GOES_ON);
+    page.page.values[SHARD_COUNT_RESTORED] = 1;
     assert_int_equal(look(200), DRAIN_EMPTY);
 }
 
