@@ -16,8 +16,8 @@
  * not carried out when nobody wants it any more.
  *
  * The number before a request is the version of all this. Records are told a few at a time while
- * the shard goes on with its work: an allocation that is made or ended meanwhile may be missing,
- * or be there. Times are instants of the host's monotonic clock.
+ * the shard goes on with its work: what is made or ended meanwhile may be missing, or be there, and
+ * a channel beside it missing, or there twice. Times are instants of the host's monotonic clock.
  *
  * Pure: text to values and back. The socket is control_socket.h.
  */

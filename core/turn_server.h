@@ -270,8 +270,9 @@ struct turn_listing {
 /*
  * turn_server_list writes down, as RECORD would, at most |max| of what there is, each allocation
  * before its channels. False when there is no more. Inputs may come between the calls:
- * what they change is told as it was, as it is, or twice. Changes nothing. O(|max|), and the
- * channels of one allocation.
+ * what they change is told as it was, as it is, or twice; where a channel ends or is made, another
+ * one of its allocation may be missing or told twice. Changes nothing. O(|max|), and the channels
+ * of one allocation.
  */
 bool turn_server_list(const struct turn_server *server, struct turn_listing *listing,
                       struct turn_record *records, size_t max, size_t *ret_count);

@@ -36,7 +36,8 @@ void drain_ready(struct drain *drain);
 
 /*
  * drain_set begins to drain or ends that; also when it is so already. Waits for the disk, where the
- * state directory is on one. ERR_OK, or ERR_IO with |problem| written and nothing changed.
+ * state directory is on one. ERR_OK, or ERR_IO with |problem| written: the shard goes on as before.
+ * Where the disk failed it is not sure then what the next process finds.
  */
 enum err drain_set(struct drain *drain, bool is_draining, struct problem *problem) MUST_CHECK;
 
