@@ -48,7 +48,7 @@ static void add_channel(const char *client, uint16_t number, int64_t left_sec)
     record.channel = (struct turn_channel_record){
         .number = number,
         .peer = address("198.51.100.7:9"),
-        .bound_until = mono_time_add_usec(system_mono_time(), left_sec * USEC_PER_SEC)};
+        .bound_until = {.usec = system_mono_time().usec + left_sec * USEC_PER_SEC}};
     view_add_record(&view, &owner, &record);
 }
 
