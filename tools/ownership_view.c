@@ -52,7 +52,15 @@ const struct view_shard *view_shard_of(const struct ownership_view *view, const 
     return NULL;
 }
 
-/* Times are of the clock of the boot that the owner's lease names. */
+/* |a| - |b|, as far as it goes. */
+static int64_t difference(int64_t a, int64_t b)
+{
+    int64_t ret;
+
+    return __builtin_sub_overflow(a, b, &ret) ? (a < b ? INT64_MIN : INT64_MAX) : ret;
+}
+
+/* Times are of the clock of the boot that the owner's lease names. Whatever a registry holds. */
 static int64_t seconds_left(struct ownership_view *view, const struct owner *owner,
                             struct mono_time time)
 {
@@ -62,8 +70,9 @@ static int64_t seconds_left(struct ownership_view *view, const struct owner *own
     if (view->boot[0] == '\0')
         boot_id_read(view->boot);
     if (shard != NULL && shard->has_lease && strcmp(shard->lease.boot, view->boot) != 0)
-        now = (int64_t)system_wall_time().sec * USEC_PER_SEC - shard->lease.wall_offset_usec;
-    return (time.usec - now) / USEC_PER_SEC;
+        now = difference((int64_t)system_wall_time().sec * USEC_PER_SEC,
+                         shard->lease.wall_offset_usec);
+    return difference(time.usec, now) / USEC_PER_SEC;
 }
 
 static void add_allocation(struct ownership_view *view, const struct owner *owner,

@@ -164,6 +164,18 @@ class OnATerminal(e2e.E2eTest):
         self.terminal.type("q")
         self.assert_back(0)
 
+    def test_keys_and_another_size_do_not_wait_for_figures(self):
+        self.command = self.command.replace("--interval 200", "--interval 600000")
+        self.begin()
+        self.terminal.forget()
+        self.terminal.type("a")
+        self.terminal.wait_for("q quit")
+        self.terminal.forget()
+        self.terminal.resize(40, 6)
+        self.terminal.wait_for("…\x1b[K")
+        self.terminal.type("q")
+        self.assert_back(0)
+
     def test_whatever_ends_it(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGABRT, signal.SIGSEGV):
             with self.subTest(number=number):

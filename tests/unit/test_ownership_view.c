@@ -193,6 +193,26 @@ static void they_are_by_shard_and_port(void **state)
     assert_int_equal(view.unreadable, 1);
 }
 
+static void no_time_is_too_long(void **state)
+{
+    const int64_t extremes[] = {INT64_MIN, -1, 0, INT64_MAX};
+    struct turn_record record = record_of(TURN_RECORD_ALLOCATION, "192.0.2.9:1");
+
+    (void)state;
+    view.shards[0].has_lease = true;
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t j = 0; j < 4; j++) {
+            view.shards[0].lease.wall_offset_usec = extremes[i]; /* of another boot */
+            record.allocation.expires.usec = extremes[j];
+            view_add_record(&view, &owner, &record);
+            assert_true(extremes[j] != INT64_MIN ||
+                        view.allocations[view.allocation_count - 1].left_sec < 0);
+        }
+    }
+    assert_non_null(printed(print_allocations_text, 0));
+    assert_non_null(printed(all_json, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +222,7 @@ int main(void)
         TEST(a_binding_that_is_over_is_reserved),
         TEST(a_client_is_found_by_its_text),
         TEST(they_are_by_shard_and_port),
+        TEST(no_time_is_too_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
