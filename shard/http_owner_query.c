@@ -1,6 +1,7 @@
 /* http_owner_query.c — reads what /api/owner is asked for. */
 #include "http_owner.h"
 
+#include "record.h"
 #include "text_parse.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ enum err http_owner_query_read(const struct http_request *request, struct http_o
     if (strchr(request->query, '&') != NULL)
         return ERR_MALFORMED;
     if (http_request_parameter(request, "client", client, sizeof(client)) != NULL) {
-        if (transport_addr_parse(client, 0, &query.client) != ERR_OK || query.client.port == 0)
+        if (record_addr_read(bytes_of_text(client), &query.client) != ERR_OK ||
+            query.client.port == 0)
             return ERR_MALFORMED;
     } else if (http_request_parameter(request, "relay_port", port, sizeof(port)) != NULL) {
         if (text_parse_u64(port, strlen(port), 1, UINT16_MAX, &number) != ERR_OK)

@@ -235,6 +235,17 @@ static void a_client_is_asked_for_at_each_address_of_its_family(void **state)
     assert_string_equal(fixture.exchange.text, "{\"allocations\":[]}");
 }
 
+/* As relayctl shows it; in a URL % is %25. */
+static void a_client_of_a_link_is_asked_for_with_its_scope(void **state)
+{
+    (void)state;
+    assert_int_equal(get("client=[fe80::1%252]:4000"), 0);
+    assert_int_equal(fixture.count, 1);
+    assert_int_equal(fixture.asked[0].five_tuple.client.scope_id, 2);
+    assert_int_equal(get("client=[fe80::1%25x]:4000"), 400);
+    assert_int_equal(get("client=fe80::1%252"), 400);
+}
+
 static void a_relay_port_is_asked_for_at_this_host(void **state)
 {
     (void)state;
@@ -367,6 +378,7 @@ int main(void)
 #define OWNER_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         OWNER_TEST(a_client_is_asked_for_at_each_address_of_its_family),
+        OWNER_TEST(a_client_of_a_link_is_asked_for_with_its_scope),
         OWNER_TEST(a_relay_port_is_asked_for_at_this_host),
         OWNER_TEST(neither_users_nor_peers_are_told),
         OWNER_TEST(times_of_another_host_are_not_known),
