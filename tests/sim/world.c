@@ -213,13 +213,18 @@ static void kill_shard(struct world *world, size_t shard)
     checked_restart(&world->shards[shard]);
 }
 
-/* The operator has a client deleted, or a shard drained, or ends that. */
+/* The operator has a client deleted, or a shard drained, or ends that. Or the control plane admits
+ * a shard, most of which need no admission. */
 static void operator_acts(struct world *world, size_t client)
 {
     struct choices *c = &world->choices;
     size_t shard = choose(c, (uint32_t)world->shard_count);
     struct checked_server *cs = &world->shards[shard];
     struct event nobody = {.client = 0};
+    if (chance(c, 30)) {
+        turn_server_admit(cs->server);
+        return;
+    }
     if (chance(c, 30)) {
         turn_server_set_draining(cs->server, chance(c, 40));
         return;

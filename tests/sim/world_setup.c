@@ -40,6 +40,7 @@ static void choose_config(struct choices *c, struct turn_config *config)
     config->recorded = chance(c, 80);
     if (chance(c, 20))
         config->realm = "the longest realm, of 32 bytes.."; /* the least room for answers */
+    config->awaits_admission = chance(c, 10);
 }
 
 static void init_shards(struct world *world)
