@@ -192,10 +192,14 @@ enum err counter_page_create(const struct state_dir *dir, uint32_t shard, uint32
     int fd;
 
     name_page(shard, name);
-    fd = openat(dir->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-                S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
+    fd = openat(dir->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd < 0)
         return io_problem(dir, name, "opened", problem);
+    /* Whoever can open it can hold a lock that keeps us from starting. */
+    if (fchmod(fd, S_IRUSR | S_IWUSR) != 0) {
+        err = io_problem(dir, name, "written", problem);
+        goto fail;
+    }
     if (lock_command(fd, F_OFD_SETLK, &lock) != 0) {
         if (errno == EAGAIN || errno == EACCES)
             err = refuse(fd, shard, ret_holder_pid, problem);

@@ -56,8 +56,7 @@ enum err port_map_create(const struct state_dir *dir, uint32_t shard, struct por
     char name[NAME_MAX_LEN];
 
     name_map(shard, name);
-    int fd = openat(dir->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-                    S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
+    int fd = openat(dir->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
 
     if (fd < 0)
         return io_problem(dir, name, "opened", problem);

@@ -2,8 +2,8 @@
  *
  *     auth-secret        the kept auth secret (auth_secret.h), mode 0600
  *     deployment         what the relay was started with (deployment_file.h), mode 0600
- *     shard-K.counters   the counter page of shard K (counter_page.h), mode 0644
- *     shard-K.ports      which relay ports shard K has open (port_map.h), mode 0644
+ *     shard-K.counters   the counter page of shard K (counter_page.h), mode 0600
+ *     shard-K.ports      which relay ports shard K has open (port_map.h), mode 0600
  *     ownership.*        the local ownership registry (ownership_local_store.h), mode 0600
  *     shard-K.sock       by which other shards hand datagrams to shard K, mode 0600
  *     shard-K.control    by which shard K is told what to do (control_socket.h), mode 0600

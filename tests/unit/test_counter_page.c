@@ -2,6 +2,7 @@
 #include "counter_page.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "temp_dir.h"
@@ -34,6 +35,28 @@ static enum err read_page(const struct state_dir *dir, uint32_t shard, struct co
 
     assert_true((err == ERR_OK) == (problem.text[0] == '\0'));
     return err;
+}
+
+/* A lock of somebody else's on it would look like a live shard. */
+static void nobody_else_can_open_it(void **state)
+{
+    struct temp_dir *temp = *state;
+    struct state_dir dir = open_dir(temp);
+    mode_t umask_before = umask(0);
+    struct counter_writer writer = create(&dir, 3);
+    struct stat status;
+
+    assert_int_equal(fstat(writer.fd, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    /* Of an earlier version. */
+    assert_int_equal(fchmod(writer.fd, 0644), 0);
+    counter_page_close(&writer);
+    writer = create(&dir, 3);
+    assert_int_equal(fstat(writer.fd, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    counter_page_close(&writer);
+    (void)umask(umask_before);
+    state_dir_close(&dir);
 }
 
 static void every_value_has_a_name_of_its_own(void **state)
@@ -342,6 +365,7 @@ int main(void)
         cmocka_unit_test(states_have_names),
         TEST_IN_DIR(a_reader_sees_what_the_shard_writes),
         TEST_IN_DIR(the_last_values_stay_until_the_next_start),
+        TEST_IN_DIR(nobody_else_can_open_it),
         cmocka_unit_test(a_live_shard_whose_figures_are_old_hangs),
         cmocka_unit_test(a_shard_is_in_one_state),
         cmocka_unit_test(a_drop_has_a_reason),
