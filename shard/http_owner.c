@@ -18,7 +18,9 @@ struct question {
     enum question_state state;
     struct http_owner *owner;
     struct http_owner_query query;
-    unsigned pending;       /* operations of the registry */
+    size_t next;            /* of the host's addresses: which to ask for after this one */
+    unsigned servers;       /* asked for */
+    bool is_pending;        /* an operation of the registry, one at a time */
     bool is_away;           /* some of them were not answered */
     struct mono_time until; /* ANSWERED: it is remembered */
     /* The answer as it is being written. */
@@ -137,8 +139,7 @@ static void end_allocation(struct question *question, bool is_live)
     question->is_open = false;
 }
 
-/* An allocation comes before what is beneath it, then |done| of its operation, with nothing of
- * another operation between. */
+/* An allocation comes before what is beneath it, then |done| of its operation. */
 static void on_record(void *context, const struct owner *owner, const struct turn_record *record)
 {
     struct question *question = context;
@@ -160,6 +161,41 @@ static void finish(struct question *question)
     question->until = mono_time_add_usec(clocks_read().mono, (int64_t)HTTP_OWNER_FRESH_MSEC * 1000);
 }
 
+/*
+ * Asking.
+ */
+
+static void on_done(void *context, const struct ownership_answer *answer);
+
+static void ask_server(struct question *question, const struct transport_addr *server)
+{
+    struct five_tuple five_tuple = {.client = question->query.client, .server = *server};
+
+    five_tuple.server.port = RELAY_LISTENING_PORT;
+    question->servers++;
+    question->is_pending =
+        ownership_find_records(question->owner->ownership, clocks_read(), &five_tuple, on_record,
+                               on_done, question) == ERR_OK;
+    question->is_away |= !question->is_pending;
+}
+
+/* Asks for the client at the next address. The public addresses are among those of the host,
+ * first (own_addresses_add). */
+static void ask_client(struct question *question)
+{
+    const struct turn_peer_policy *policy = question->owner->config.policy;
+
+    while (!question->is_pending && question->next < policy->own_addr_count &&
+           question->servers < HTTP_OWNER_SERVERS_MAX) {
+        const struct transport_addr *server = &policy->own_addrs[question->next++];
+
+        if (server->family == question->query.client.family)
+            ask_server(question, server);
+    }
+}
+
+/* One address after the other: a registry may give the records of several operations before it
+ * is done with any of them. */
 static void on_done(void *context, const struct ownership_answer *answer)
 {
     struct question *question = context;
@@ -167,59 +203,28 @@ static void on_done(void *context, const struct ownership_answer *answer)
     if (question->is_open)
         end_allocation(question, answer->owner_is_live);
     question->is_away |= answer->outcome == OWNERSHIP_AWAY;
-    if (--question->pending > 0)
+    question->is_pending = false;
+    if (question->query.relay_port == 0 && !question->is_away)
+        ask_client(question);
+    if (question->is_pending)
         return;
     finish(question);
     question->owner->config.retry(question->owner->config.context);
 }
 
-/*
- * Asking.
- */
-
-static void ask_server(struct question *question, struct turn_now now,
-                       const struct transport_addr *server)
-{
-    struct five_tuple five_tuple = {.client = question->query.client, .server = *server};
-
-    five_tuple.server.port = RELAY_LISTENING_PORT;
-    if (ownership_find_records(question->owner->ownership, now, &five_tuple, on_record, on_done,
-                               question) == ERR_OK)
-        question->pending++;
-    else
-        question->is_away = true;
-}
-
-/* The public addresses are among those of the host, first (own_addresses_add). */
-static void ask_client(struct question *question, struct turn_now now)
-{
-    const struct turn_peer_policy *policy = question->owner->config.policy;
-    unsigned asked = 0;
-
-    for (size_t i = 0; i < policy->own_addr_count && asked < HTTP_OWNER_SERVERS_MAX; i++) {
-        if (policy->own_addrs[i].family != question->query.client.family)
-            continue;
-        ask_server(question, now, &policy->own_addrs[i]);
-        asked++;
-    }
-}
-
-static void ask_port(struct question *question, struct turn_now now)
+static void ask_port(struct question *question)
 {
     const struct http_owner *owner = question->owner;
 
-    if (ownership_find_port(owner->ownership, now, owner->config.instance,
-                            question->query.relay_port, on_record, on_done, question) == ERR_OK)
-        question->pending++;
-    else
-        question->is_away = true;
+    question->is_pending =
+        ownership_find_port(owner->ownership, clocks_read(), owner->config.instance,
+                            question->query.relay_port, on_record, on_done, question) == ERR_OK;
+    question->is_away |= !question->is_pending;
 }
 
 static void ask(struct http_owner *owner, struct question *question,
                 const struct http_owner_query *query)
 {
-    const struct turn_now now = clocks_read();
-
     forget(question);
     question->owner = owner;
     question->query = *query;
@@ -228,9 +233,9 @@ static void ask(struct http_owner *owner, struct question *question,
     http_json_begin(&question->json, NULL, '{');
     http_json_begin(&question->json, "allocations", '[');
     if (query->relay_port != 0)
-        ask_port(question, now);
+        ask_port(question);
     else
-        ask_client(question, now);
+        ask_client(question);
 }
 
 static bool is_of(const struct question *question, const struct http_owner_query *query)
@@ -297,7 +302,7 @@ void http_owner_handle(void *context, struct http_exchange *exchange)
     }
     if (question->state == QUESTION_NONE) {
         ask(owner, question, &query);
-        if (question->pending > 0)
+        if (question->is_pending)
             return;
         /* Nothing could be asked, or there is no address that a client of this family reaches. */
         finish(question);

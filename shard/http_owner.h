@@ -10,7 +10,8 @@
  * None is an empty list. Whoever can connect may ask, so neither usernames nor peers are told.
  *
  * A client's allocation is recorded under the address of this host that the client reached, too,
- * so each of them is asked for (HTTP_OWNER_SERVERS_MAX at most; the public ones first).
+ * so each of them is asked for, one after the other (HTTP_OWNER_SERVERS_MAX at most; the public
+ * ones first).
  * The registry answers later, and the request waits. HTTP_OWNER_QUESTIONS of them are remembered,
  * each until HTTP_OWNER_FRESH_MSEC after its answer, for whoever asks the same; while they are all
  * taken another one is refused with 503. So that is also how many there are in that time. 503 is

@@ -207,6 +207,8 @@ static void a_client_is_asked_for_at_each_address_of_its_family(void **state)
 {
     (void)state;
     assert_int_equal(get("client=192.0.2.1:4000"), 0);
+    assert_int_equal(fixture.count, 1);
+    answer_none(0, OWNERSHIP_NONE);
     assert_int_equal(fixture.count, 2);
     for (unsigned i = 0; i < 2; i++) {
         struct transport_addr client = addr_of("192.0.2.1:4000");
@@ -215,7 +217,6 @@ static void a_client_is_asked_for_at_each_address_of_its_family(void **state)
         assert_true(transport_addr_equal(&fixture.asked[i].five_tuple.client, &client));
         assert_true(transport_addr_equal(&fixture.asked[i].five_tuple.server, &server));
     }
-    answer_none(0, OWNERSHIP_NONE);
     assert_int_equal(get("client=192.0.2.1:4000"), 0);
     assert_int_equal(fixture.retries, 0);
     answer_found(1, "here", 1);
@@ -244,6 +245,22 @@ static void a_client_of_a_link_is_asked_for_with_its_scope(void **state)
     assert_int_equal(fixture.asked[0].five_tuple.client.scope_id, 2);
     assert_int_equal(get("client=[fe80::1%25x]:4000"), 400);
     assert_int_equal(get("client=fe80::1%252"), 400);
+}
+
+static void each_allocation_of_a_client_is_told_with_its_own_lease(void **state)
+{
+    (void)state;
+    assert_int_equal(get("client=192.0.2.1:4000"), 0);
+    /* While one is asked about nothing else is, so that no answer is taken for another one's. */
+    assert_int_equal(fixture.count, 1);
+    answer_found(0, "here", 1);
+    answer_found(1, "elsewhere", 1);
+    assert_int_equal(get("client=192.0.2.1:4000"), 200);
+    const char *second = strstr(fixture.exchange.text, "\"server\":\"127.0.0.1:3478\"");
+
+    assert_non_null(strstr(fixture.exchange.text, "\"server\":\"203.0.113.7:3478\""));
+    assert_non_null(second);
+    assert_non_null(strstr(second, "\"lease_held\":true"));
 }
 
 static void a_relay_port_is_asked_for_at_this_host(void **state)
@@ -329,9 +346,10 @@ static void addresses_without_end_are_not_all_asked_for(void **state)
         add_own(text);
     }
     assert_int_equal(get("client=192.0.2.1:4000"), 0);
-    assert_int_equal(fixture.count, HTTP_OWNER_SERVERS_MAX);
     for (unsigned i = 0; i < HTTP_OWNER_SERVERS_MAX; i++)
         answer_none(i, OWNERSHIP_NONE);
+    assert_int_equal(fixture.count, HTTP_OWNER_SERVERS_MAX);
+    assert_int_equal(fixture.retries, 1);
     fixture.policy.own_addr_count = 0;
     assert_int_equal(get("client=192.0.2.2:4000"), 200);
     assert_string_equal(fixture.exchange.text, "{\"allocations\":[]}");
@@ -379,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         OWNER_TEST(a_client_is_asked_for_at_each_address_of_its_family),
         OWNER_TEST(a_client_of_a_link_is_asked_for_with_its_scope),
+        OWNER_TEST(each_allocation_of_a_client_is_told_with_its_own_lease),
         OWNER_TEST(a_relay_port_is_asked_for_at_this_host),
         OWNER_TEST(neither_users_nor_peers_are_told),
         OWNER_TEST(times_of_another_host_are_not_known),
