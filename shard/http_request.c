@@ -272,12 +272,17 @@ bool http_request_is_for_address(const struct http_request *request)
     const char *host = request->host;
     bool is_bracketed = host[0] == '[';
     size_t len = strcspn(is_bracketed ? ++host : host, is_bracketed ? "]" : ":");
+    const char *rest = host + len;
     char name[64];
     struct transport_addr addr;
 
     if (request->host[0] == '\0')
         return true;
-    if (len >= sizeof(name))
+    if (is_bracketed && *rest++ != ']')
+        return false;
+    if (*rest == ':')
+        rest += 1 + strspn(rest + 1, "0123456789");
+    if (len >= sizeof(name) || *rest != '\0')
         return false;
     memcpy(name, host, len);
     name[len] = '\0';

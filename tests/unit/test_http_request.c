@@ -68,6 +68,10 @@ static void a_host_is_an_address_or_a_name(void **state)
         {"localhost.evil", false},
         {"127.0.0.1.evil", false},
         {"[evil]", false},
+        {"[::1].evil:80", false},
+        {"[::1", false},
+        {"127.0.0.1:evil", false},
+        {"localhost:80@evil", false},
         {":8080", false},
         {"a-name-that-is-longer-than-any-address-and-goes-on-and-on-and-on.example.net", false},
     };
