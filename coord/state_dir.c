@@ -29,20 +29,34 @@ static enum err take_path(const char *path, size_t len, char ret_path[static STA
     return ERR_OK;
 }
 
+#define SYSTEM_DIR "/run/relay"
+
+/* Is there a directory of the relay that the system runs, and is it ours? */
+static bool find_system_dir(bool *ret_is_ours)
+{
+    struct stat status;
+
+    if (lstat(SYSTEM_DIR, &status) != 0 || !S_ISDIR(status.st_mode))
+        return false;
+    *ret_is_ours = status.st_uid == geteuid();
+    return true;
+}
+
 enum err state_dir_resolve(const char *given, char ret_path[static STATE_DIR_PATH_MAX],
                            struct problem *problem)
 {
     const char *systemd = getenv("RUNTIME_DIRECTORY");
     const char *user = getenv("XDG_RUNTIME_DIR");
     char path[PATH_MAX];
+    bool is_ours;
     int len;
 
     if (given != NULL)
         return take_path(given, strlen(given), ret_path, problem);
     if (systemd != NULL && systemd[0] != '\0')
         return take_path(systemd, strcspn(systemd, ":"), ret_path, problem);
-    if (geteuid() == 0)
-        return take_path("/run/relay", strlen("/run/relay"), ret_path, problem);
+    if (geteuid() == 0 || (find_system_dir(&is_ours) && is_ours))
+        return take_path(SYSTEM_DIR, strlen(SYSTEM_DIR), ret_path, problem);
     /* The base directory specification: a relative path is to be ignored. */
     if (user != NULL && user[0] == '/')
         len = snprintf(path, sizeof(path), "%s/relay", user);
@@ -92,9 +106,18 @@ static enum err no_parent(const char *path, struct problem *problem)
 
 static enum err cannot_open(const char *path, struct problem *problem)
 {
+    bool is_ours;
+
     switch (errno) {
     case ENOENT:
-        problem_set(problem, "the state directory %s does not exist", path);
+        if (geteuid() != 0 && find_system_dir(&is_ours) && !is_ours)
+            problem_set(
+                problem,
+                "the state directory %s does not exist; that of this system's relay, %s, is "
+                "for root and its owner",
+                path, SYSTEM_DIR);
+        else
+            problem_set(problem, "the state directory %s does not exist", path);
         return ERR_NOT_FOUND;
     case ELOOP:
     case ENOTDIR:

@@ -38,10 +38,11 @@ enum state_dir_use {
 };
 
 /*
- * state_dir_resolve finds the path, without touching the directory:
+ * state_dir_resolve finds the path:
  *   1. |given|, the value of --state-dir or STATE_DIR, when not NULL
  *   2. the first path of RUNTIME_DIRECTORY, which systemd sets (colons between several)
- *   3. /run/relay for root; for others $XDG_RUNTIME_DIR/relay, else /tmp/relay-UID
+ *   3. /run/relay for root and for the user whom it belongs to; for others $XDG_RUNTIME_DIR/relay,
+ *      else /tmp/relay-UID
  * Slashes at the end are taken off. ERR_OK, or ERR_RANGE (empty, or longer than
  * STATE_DIR_PATH_MAX - 1) with |problem| written.
  */

@@ -139,6 +139,10 @@ class Upgrades(e2e.E2eTest):
         self.assertNotIn("PUBLIC_IP4_ADDR", said)
         self.machine.run("sh", "-c", re.search(r"^ +(systemctl enable .*)$", said, re.M)[1])
         self.assert_version(self.old)
+        # Its own user need not be told where it is; nobody else may look.
+        self.machine.run("runuser", "-u", "relay", "--", "relayctl", "status")
+        refused = self.machine.run("runuser", "-u", "nobody", "--", "relayctl", "status", check=False)
+        self.assertIn("/run/relay, is for root and its owner", refused.stderr)
         self.assertEqual(self.units(), sorted([
             "relay.target", *(f"relay@{shard}.{kind}" for shard in range(SHARDS)
                               for kind in ("service", "socket"))]))
