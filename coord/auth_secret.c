@@ -65,7 +65,7 @@ enum err auth_secret_read_file(const char *path, struct auth_secret *ret, struct
     enum err err;
 
     if (fd < 0) {
-        problem_set(problem, "it cannot be read: %s", strerror(errno));
+        problem_set_unreadable(problem);
         return ERR_IO;
     }
     err = read_secret(fd, "it", ret, problem);

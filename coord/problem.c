@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 void problem_set(struct problem *problem, const char *format, ...)
 {
@@ -14,4 +16,14 @@ void problem_set(struct problem *problem, const char *format, ...)
         problem->text[0] = '\0';
     va_end(args);
     errno = saved_errno;
+}
+
+void problem_set_unreadable(struct problem *problem)
+{
+    const char *why = strerror(errno);
+
+    if (errno == EACCES)
+        problem_set(problem, "it cannot be read by user %lu: %s", (unsigned long)geteuid(), why);
+    else
+        problem_set(problem, "it cannot be read: %s", why);
 }

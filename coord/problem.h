@@ -21,4 +21,9 @@ struct problem {
 void problem_set(struct problem *problem, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* problem_set_unreadable writes that a file, "it", cannot be read, and why: errno. Where
+ * permissions are in the way it says whose: who looks into it is often root, and the reader is not.
+ */
+void problem_set_unreadable(struct problem *problem);
+
 #endif

@@ -89,8 +89,8 @@ static bool check_shard(const struct relay_options *options, FILE *errors)
         relay_options_origin(options, "shards")->source == OPTION_UNSET) {
         /* Each by itself would count the CPUs, of which it may be given fewer than the others. */
         relay_options_error(options, "shards", errors,
-                            "a shard by itself needs it: how many there are, the same number for "
-                            "all of them");
+                            "a shard by itself needs it, or SHARDS: how many there are, the same "
+                            "number for all of them");
         return false;
     }
     if (options->command == RELAY_COMMAND_SHARD && !is_given) {
@@ -190,9 +190,10 @@ static bool check_all(struct relay_options *options, FILE *errors)
         return false;
     if (options->public_v4.family == IP_FAMILY_NONE &&
         options->public_v6.family == IP_FAMILY_NONE) {
-        fputs("relay: --public-ip4-addr, --public-ip6-addr: neither is given, and one is needed: "
-              "the address that peers reach this host at\n",
-              errors);
+        fputs(
+            "relay: --public-ip4-addr, --public-ip6-addr: neither is given, nor PUBLIC_IP4_ADDR or "
+            "PUBLIC_IP6_ADDR, and one is needed: the address that peers reach this host at\n",
+            errors);
         return false;
     }
     if (!check_ports(options, errors) || !check_shard(options, errors) ||

@@ -68,11 +68,12 @@ static enum err load_users(struct relay_options *options, FILE *errors)
 {
     FILE *file = fopen(options->users_file, "re");
     struct turn_users *users;
+    struct problem problem;
     enum err err;
 
     if (file == NULL) {
-        relay_options_error(options, "users-file", errors, "it cannot be read: %s",
-                            strerror(errno));
+        problem_set_unreadable(&problem);
+        relay_options_error(options, "users-file", errors, "%s", problem.text);
         return ERR_IO;
     }
     users = turn_users_new();

@@ -95,6 +95,28 @@ static void a_file_that_cannot_be_read_says_why(void **state)
     assert_int_equal(secret.len, 0);
 }
 
+/* Root looks into it, sees a file that is fine, and has to know that it is not for root. */
+static void who_may_not_read_a_file_is_told(void **state)
+{
+    uid_t before = geteuid();
+    char path[TEMP_PATH_MAX];
+    char expected[80];
+    struct auth_secret secret;
+    struct problem problem;
+
+    temp_dir_write(*state, "secret", "s3cret", 6, 0000, path);
+    if (before == 0)
+        assert_int_equal(seteuid(NOBODY), 0);
+    (void)snprintf(expected, sizeof(expected), "it cannot be read by user %lu: Permission denied",
+                   (unsigned long)geteuid());
+    enum err err = auth_secret_read_file(path, &secret, &problem);
+
+    if (before == 0)
+        assert_int_equal(seteuid(before), 0);
+    assert_int_equal(err, ERR_IO);
+    assert_string_equal(problem.text, expected);
+}
+
 static void assert_is_drawn(const struct auth_secret *secret)
 {
     assert_int_equal(secret->len, AUTH_SECRET_DRAWN);
@@ -297,6 +319,7 @@ int main(void)
         TEST_IN_DIR(one_newline_at_the_end_is_no_secret),
         TEST_IN_DIR(a_file_that_is_empty_or_too_long_is_refused),
         TEST_IN_DIR(a_file_that_cannot_be_read_says_why),
+        TEST_IN_DIR(who_may_not_read_a_file_is_told),
         TEST_IN_DIR(it_is_drawn_once_and_kept),
         TEST_IN_DIR(two_directories_draw_two_secrets),
         TEST_IN_DIR(the_umask_takes_nothing_from_the_owner),

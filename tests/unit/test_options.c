@@ -286,8 +286,8 @@ static void bad_values_name_option_value_and_rule(void **state)
 static void options_that_do_not_go_together(void **state)
 {
     static const char *const cases[][2] = {
-        {"", "--public-ip4-addr, --public-ip6-addr: neither is given, and one is needed: the "
-             "address that peers reach this host at"},
+        {"", "--public-ip4-addr, --public-ip6-addr: neither is given, nor PUBLIC_IP4_ADDR or "
+             "PUBLIC_IP6_ADDR, and one is needed: the address that peers reach this host at"},
         {PUBLIC "--lowest-port 60000 --highest-port 59999",
          "--lowest-port: \"60000\": the lowest relay port, 60000, is above the highest, 59999"},
         {PUBLIC "--highest-port 49151",
@@ -299,10 +299,11 @@ static void options_that_do_not_go_together(void **state)
          "listens"},
         {PUBLIC "--lowest-port 50000 --highest-port 50003 --shards 5",
          "--shards: \"5\": every shard needs a relay port, and 50000 to 50003 are only 4"},
-        {PUBLIC "shard --shard 0", "--shards: a shard by itself needs it: how many there are, the "
-                                   "same number for all of them"},
-        {PUBLIC "check-config --shard 0", "--shards: a shard by itself needs it: how many there "
-                                          "are, the same number for all of them"},
+        {PUBLIC "shard --shard 0",
+         "--shards: a shard by itself needs it, or SHARDS: how many there "
+         "are, the same number for all of them"},
+        {PUBLIC "check-config --shard 0", "--shards: a shard by itself needs it, or SHARDS: how "
+                                          "many there are, the same number for all of them"},
         {PUBLIC "shard --shards 4", "--shard: `relay shard` needs it: which one, 0 to 3"},
         {PUBLIC "--shards 4 --shard 1",
          "--shard: \"1\": `relay run` is all shards; only `relay shard` takes it"},
