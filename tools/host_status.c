@@ -79,6 +79,7 @@ struct host_status host_status_judge(const struct shard_pages *pages)
         status.serving++;
         taking += page->snapshot.page.state == SHARD_STATE_SERVING;
         status.with_registry += shard_page_value(page, SHARD_COUNT_REGISTRY_AVAILABLE) != 0;
+        status.with_http += shard_page_value(page, SHARD_COUNT_HTTP_LISTENING) != 0;
     }
     for (unsigned t = 0; t < SHARD_TROUBLE_COUNT; t++)
         trouble_count += status.troubled[t];

@@ -43,6 +43,7 @@ struct host_status {
     uint32_t troubled[SHARD_TROUBLE_COUNT];
     uint32_t serving;       /* shards that are there and move */
     uint32_t with_registry; /* of these, to whom the registry answers */
+    uint32_t with_http;     /* of these, that listen for HTTP */
     uint64_t restarts;      /* of all shards, since their files were made */
 };
 

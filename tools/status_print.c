@@ -54,7 +54,8 @@ static void print_relay(const struct relay_place *place, const struct shard_page
             registry_of(place, text), status->with_registry, status->serving);
     portal_print_text(place, (uint64_t)time(NULL), out);
     if (deployment->http_addr[0] != '\0')
-        fprintf(out, "HTTP on %s\n", deployment->http_addr);
+        fprintf(out, "HTTP on %s, of %" PRIu32 " of %" PRIu32 " serving shards\n",
+                deployment->http_addr, status->with_http, status->serving);
 }
 
 enum status_column {
@@ -225,8 +226,10 @@ void status_print_json(const struct relay_place *place, const struct shard_pages
         json_u64(&json, "lowest_port", deployment->lowest_port);
         json_u64(&json, "highest_port", deployment->highest_port);
     }
-    if (deployment->http_addr[0] != '\0')
+    if (deployment->http_addr[0] != '\0') {
         json_text(&json, "http_addr", deployment->http_addr);
+        json_u64(&json, "http_shards", status->with_http);
+    }
     json_begin_object(&json, "registry");
     json_text(&json, "url", registry_of(place, text));
     json_u64(&json, "answers_shards", status->with_registry);

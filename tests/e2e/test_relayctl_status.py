@@ -53,7 +53,7 @@ class Status(e2e.E2eTest):
         self.assertNotIn(PASSWORD, text + json.dumps(found))
         self.assertEqual((found["instance"], found["shard_count"], found["restarts"]),
                          ("here", 2, 0))
-        self.assertIn("HTTP on 127.0.0.1:8080", text)
+        self.assertIn("HTTP on 127.0.0.1:8080, of 2 of 2 serving shards\n", text)
         self.assertEqual(found["http_addr"], "127.0.0.1:8080")
         self.assertEqual(len(text.splitlines()), 4 + 1 + 1 + 2)
         for shard in found["shards"]:

@@ -37,11 +37,13 @@ static void all_is_well(void **state)
 {
     (void)state;
     all[1].snapshot.page.starts = 5;
+    all[1].snapshot.page.values[SHARD_COUNT_HTTP_LISTENING] = 1;
     struct host_status status = host_status_judge(&pages);
 
     assert_int_equal(status.verdict, HOST_OK);
     assert_int_equal(status.serving, 2);
     assert_int_equal(status.with_registry, 2);
+    assert_int_equal(status.with_http, 1);
     assert_int_equal(status.restarts, 4);
     assert_string_equal(shard_page_state(&all[0], pages.now), "serving");
 }
