@@ -84,6 +84,10 @@ static void write_shards_cell(const void *context, size_t row, size_t column,
     case SHARDS_PID:
     case SHARDS_ALLOCATIONS:
     case SHARDS_CHANNELS:
+        /* What a process that is gone had is kept in the registry, or another shard's by now. */
+        if (shard->page.err == ERR_OK && shard->page.snapshot.is_live)
+            write_counters_cell(view, &shard->page, (enum shards_column)column, text);
+        return;
     case SHARDS_AGE:
         if (shard->page.err == ERR_OK)
             write_counters_cell(view, &shard->page, (enum shards_column)column, text);

@@ -93,6 +93,11 @@ class Status(e2e.E2eTest):
         relay.stop()
         text, found = self.becomes("down", "here is down: shards 0 and 1 do not run")
         self.assertEqual([s["state"] for s in found["shards"]], ["stopped"] * 2)
+        # What they had is not in processes that are gone.
+        listed = subprocess.run([BUILD["relayctl"], "shards", "--state-dir", self.folder / "state"],
+                                capture_output=True, text=True, check=False,
+                                env=clean_environment()).stdout
+        self.assertRegex(listed, r"\n +1  stopped +\S+ +-  \S+ +-  +-  ")
 
     def test_fits_a_terminal(self):
         self.relay(shards=2)
