@@ -72,10 +72,11 @@ static void explain_code(const struct ping_failure *failure, const char *server,
                  server);
         break;
     case STUN_INSUFFICIENT_CAPACITY:
-        snprintf(text, PING_PROBLEM_MAX,
-                 "%s is full (508): no relay port, descriptor or channel is free; see "
-                 "--lowest-port, --highest-port and the relay's log",
-                 server);
+        snprintf(
+            text, PING_PROBLEM_MAX,
+            "%s is full (508): no relay port, descriptor or channel is free, or all its shards "
+            "drain; see relayctl status, --lowest-port and --highest-port",
+            server);
         break;
     default:
         snprintf(text, PING_PROBLEM_MAX, "%s answered %s with error %u%s%s", server,
