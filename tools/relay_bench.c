@@ -7,6 +7,7 @@
 #include "process_usage.h"
 #include "rate_search.h"
 #include "stop_signal.h"
+#include "stun_error.h"
 #include "stun_message.h"
 #include "system_clock.h"
 #include "system_random.h"
@@ -127,10 +128,13 @@ static void explain(const struct bench_plan *plan, const struct bench_clients *c
     char why[TURN_RESULT_TEXT_MAX], server[TRANSPORT_ADDR_TEXT_MAX];
     if (clients->failed == 0)
         return;
-    fprintf(stderr, PROGRAM ": %u of %u clients got no allocation of %s: %s: %s\n", clients->failed,
-            plan->allocations, transport_addr_format(&plan->server, server),
+    fprintf(stderr, PROGRAM ": %u of %u clients got no allocation of %s: %s: %s%s\n",
+            clients->failed, plan->allocations, transport_addr_format(&plan->server, server),
             method_name(clients->first_failure_method),
-            turn_result_text(&clients->first_failure, why));
+            turn_result_text(&clients->first_failure, why),
+            clients->first_failure.code == STUN_FORBIDDEN
+                ? ": it has to allow peers on this host, --allow-peer"
+                : "");
 }
 
 /* Every datagram that came was whole, once there, and at the right place. */

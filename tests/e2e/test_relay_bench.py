@@ -93,7 +93,7 @@ class RelayBench(e2e.E2eTest):
                                               "--allocations", 1, code=1))
         self.relay()
         self.assertIn("401", self.bench("--username", "1892160000:u", "--password", "p", code=1))
-        self.assertIn("403", self.own("--peer-address", "127.0.0.2", code=1))
+        self.assertRegex(self.own("--peer-address", "127.0.0.2", code=1), "403.*--allow-peer")
         self.assertIn("no such process", self.own("--server-pid", 4194304, code=1))
         for options, names in ((("--payload", 31), "--payload"), (("--train", 65), "--train"),
                                (("--flood", "--rate", 5), "--flood"),
