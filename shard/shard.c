@@ -291,6 +291,8 @@ int shard_run(const struct relay_options *options)
     (void)signal(SIGPIPE, SIG_IGN);
     if (start(shard))
         code = serve(shard);
+    else
+        shard_report_cannot_start(&shard->report);
     stop(shard);
     free(shard);
     return code;

@@ -7,10 +7,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     STATUS_USEC = 3000000, /* between two status lines */
     RETRY_USEC = 50000,    /* when the service manager could not take that we are ready */
+    CANNOT_START_USEC = 2000000,
     MORE_TIME_USEC = 4 * STATUS_USEC, /* asked for every time as long as it is not ready */
 };
 
@@ -121,6 +123,14 @@ void shard_report_ready(struct shard_report *report)
 void shard_report_stopping(struct shard_report *report)
 {
     (void)notify_send(&report->notify, "STOPPING=1\nSTATUS=stopping");
+}
+
+void shard_report_cannot_start(const struct shard_report *report)
+{
+    if (report->notify.fd < 0)
+        return;
+    (void)notify_send(&report->notify, "STATUS=cannot start, as its log says");
+    (void)usleep(CANNOT_START_USEC);
 }
 
 void shard_report_end(struct shard_report *report)

@@ -41,6 +41,12 @@ void shard_report_ready(struct shard_report *report);
 /* shard_report_stopping: the shard ends by its own will. */
 void shard_report_stopping(struct shard_report *report);
 
+/* shard_report_cannot_start: the shard is about to end before it was ready. A service manager that
+ * starts it again at once would soon give it up: this waits for two seconds, or a signal, so that a
+ * fault which passes, such as a full disk, does not use up the starts. Without one it returns at
+ * once: our own supervisor waits by itself. */
+void shard_report_cannot_start(const struct shard_report *report);
+
 /* shard_report_end takes its event out of the loop and forgets the service manager. */
 void shard_report_end(struct shard_report *report);
 

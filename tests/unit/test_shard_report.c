@@ -122,6 +122,21 @@ static void ready_is_said_again_when_it_could_not_be(void **state)
     assert_non_null(strstr(manager.said, "READY=1"));
 }
 
+/* Ten of them would be used up in half a second. */
+static void who_cannot_start_takes_its_time(void **state)
+{
+    struct timespec before, after;
+
+    (void)state;
+    begin(NULL);
+    (void)notify_socket_said(&manager);
+    (void)clock_gettime(CLOCK_MONOTONIC, &before);
+    shard_report_cannot_start(&report);
+    (void)clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_string_equal(notify_socket_said(&manager), "STATUS=cannot start, as its log says\n");
+    assert_true(after.tv_sec - before.tv_sec >= 1);
+}
+
 static void a_broken_address_is_no_reason_not_to_serve(void **state)
 {
     (void)state;
@@ -140,6 +155,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_loop_says_that_it_is_alive_and_what_has_changed, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(ready_is_said_again_when_it_could_not_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_cannot_start_takes_its_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_broken_address_is_no_reason_not_to_serve, setup,
                                         teardown),
     };
