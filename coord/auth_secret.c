@@ -15,6 +15,15 @@ enum {
     DRAWN_RANDOM_LEN = AUTH_SECRET_DRAWN / 2,
 };
 
+bool auth_secret_is_printable(struct bytes secret)
+{
+    for (size_t i = 0; i < secret.len; i++) {
+        if (secret.data[i] < ' ' || secret.data[i] > '~')
+            return false;
+    }
+    return secret.len > 0;
+}
+
 enum err auth_secret_from_text(const char *text, struct auth_secret *ret, struct problem *problem)
 {
     size_t len = strlen(text);

@@ -12,6 +12,7 @@
 #include "problem.h"
 #include "state_dir.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -31,6 +32,10 @@ static inline struct bytes auth_secret_bytes(const struct auth_secret *secret)
 {
     return (struct bytes){.data = (const uint8_t *)secret->text, .len = secret->len};
 }
+
+/* auth_secret_is_printable: it is not empty, and of printable ASCII. Only such a one can be handed
+ * to a control plane. */
+bool auth_secret_is_printable(struct bytes secret);
 
 /* auth_secret_from_text takes a secret from an option. ERR_OK, or ERR_RANGE (empty or
  * longer than AUTH_SECRET_MAX) with |problem| written. */

@@ -11,7 +11,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (!portal_init_has_come(admission->dir))
+    if (!portal_init_has_come(admission->dir, admission->relay_id))
         return;
     turn_server_admit(admission->server);
     admission->values[SHARD_COUNT_ADMITTED] = 1;
@@ -25,8 +25,9 @@ enum err admission_watch(const struct relay_options *options, const struct state
 {
     static const struct timeval interval = {.tv_usec = (suseconds_t)ADMISSION_LOOK_MSEC * 1000};
 
-    *ret = (struct admission){.dir = dir, .server = server, .values = values};
-    if (options->portal_url == NULL || portal_init_has_come(dir)) {
+    *ret = (struct admission){
+        .dir = dir, .relay_id = options->relay_id, .server = server, .values = values};
+    if (options->portal_url == NULL || portal_init_has_come(dir, options->relay_id)) {
         turn_server_admit(server);
         values[SHARD_COUNT_ADMITTED] = 1;
         return ERR_OK;

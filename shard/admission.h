@@ -17,6 +17,7 @@ enum { ADMISSION_LOOK_MSEC = 200 };
 
 struct admission {
     const struct state_dir *dir;
+    const char *relay_id;
     struct turn_server *server;
     uint64_t *values; /* COUNTER_PAGE_VALUES of them: SHARD_COUNT_ADMITTED */
     struct event look;
@@ -25,7 +26,8 @@ struct admission {
 /*
  * admission_watch has |server| admitted as soon as portal/portal_status.h says that an init has
  * come, now or later. What comes after that, such as a lost connection, changes nothing.
- * |dir|, |server| and |values| must outlive it. ERR_OK, or ERR_IO: the event loop takes no events.
+ * |options|, |dir|, |server| and |values| must outlive it. ERR_OK, or ERR_IO: the event loop takes
+ * no events.
  */
 enum err admission_watch(const struct relay_options *options, const struct state_dir *dir,
                          struct event_base *base, struct turn_server *server, uint64_t *values,

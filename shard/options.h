@@ -12,6 +12,7 @@
 #include "log.h"
 #include "option_table.h"
 #include "record.h"
+#include "relay_id.h"
 #include "state_dir.h"
 #include "transport_addr.h"
 #include "turn_credential.h"
@@ -77,8 +78,10 @@ struct relay_options {
     struct option_reading reading; /* where each value came from: relay_options_origin */
 
     /* Filled by relay_options_load. */
-    struct auth_secret auth_secret; /* len 0 while none has been drawn */
-    struct turn_users *users;       /* NULL without a users file */
+    struct auth_secret auth_secret;   /* len 0 while none has been drawn */
+    char relay_id[RELAY_ID_TEXT_LEN]; /* by which a control plane knows it; "" without one or a
+                                         secret */
+    struct turn_users *users;         /* NULL without a users file */
 };
 
 /*
@@ -90,7 +93,8 @@ enum option_outcome relay_options_parse(int argc, char **argv, struct relay_opti
                                         FILE *errors);
 
 /*
- * relay_options_load reads the users file and the auth secret that the options name.
+ * relay_options_load reads the users file and the auth secret that the options name, and makes
+ * of that the relay's id.
  * With |may_draw| the state directory is created when missing, and a secret that is not
  * there is drawn and kept; without, nothing is created and the secret stays empty.
  * ERR_OK, or another error with one line on |errors|: the caller exits with 2.

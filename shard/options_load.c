@@ -112,23 +112,45 @@ static enum err load_kept_secret(struct relay_options *options, bool may_draw, F
     return err;
 }
 
+/* The name of the option that the secret came from. */
+static const char *secret_option(const struct relay_options *options)
+{
+    return options->auth_secret_text != NULL   ? "auth-secret"
+           : options->auth_secret_file != NULL ? "auth-secret-file"
+                                               : "state-dir";
+}
+
 static enum err load_secret(struct relay_options *options, bool may_draw, FILE *errors)
 {
     struct problem problem;
-    const char *name;
     enum err err;
 
-    if (options->auth_secret_text != NULL) {
-        name = "auth-secret";
+    if (options->auth_secret_text != NULL)
         err = auth_secret_from_text(options->auth_secret_text, &options->auth_secret, &problem);
-    } else if (options->auth_secret_file != NULL) {
-        name = "auth-secret-file";
+    else if (options->auth_secret_file != NULL)
         err = auth_secret_read_file(options->auth_secret_file, &options->auth_secret, &problem);
-    } else {
+    else
         return load_kept_secret(options, may_draw, errors);
-    }
     if (err != ERR_OK)
-        relay_options_error(options, name, errors, "%s", problem.text);
+        relay_options_error(options, secret_option(options), errors, "%s", problem.text);
+    return err;
+}
+
+static enum err make_relay_id(struct relay_options *options, FILE *errors)
+{
+    struct bytes secret = auth_secret_bytes(&options->auth_secret);
+    enum err err;
+
+    if (options->portal_url == NULL || secret.len == 0)
+        return ERR_OK;
+    if (!auth_secret_is_printable(secret)) {
+        relay_options_error(options, secret_option(options), errors,
+                            "a secret for a control plane is printable ASCII");
+        return ERR_RANGE;
+    }
+    err = relay_id_of_secret(secret, options->relay_id);
+    if (err != ERR_OK)
+        relay_options_error(options, "portal-url", errors, "%s", err_name(err));
     return err;
 }
 
@@ -136,6 +158,8 @@ enum err relay_options_load(struct relay_options *options, bool may_draw, FILE *
 {
     enum err err = load_secret(options, may_draw, errors);
 
+    if (err == ERR_OK)
+        err = make_relay_id(options, errors);
     if (err == ERR_OK && options->users_file != NULL)
         err = load_users(options, errors);
     return err;

@@ -70,7 +70,7 @@ static void keep_init(struct portal_run *run)
 
     if (!run->has_init || run->is_init_kept)
         return;
-    run->is_init_kept = portal_init_keep(&run->dir, &problem) == ERR_OK;
+    run->is_init_kept = portal_init_keep(&run->dir, run->options->relay_id, &problem) == ERR_OK;
     if (!run->is_init_kept)
         log_event(LOG_LEVEL_ERROR, "init of the control plane not kept: new shards will wait",
                   "error", problem.text, NULL);
@@ -225,12 +225,8 @@ static bool make_channel(struct portal_run *run)
     };
     enum err err = portal_channel_new(&config, &run->channel);
 
-    if (err == ERR_RANGE)
-        relay_options_error(options,
-                            options->auth_secret_text != NULL   ? "auth-secret"
-                            : options->auth_secret_file != NULL ? "auth-secret-file"
-                                                                : "state-dir",
-                            stderr, "a secret for a control plane is printable ASCII");
+    if (err != ERR_OK)
+        log_event(LOG_LEVEL_ERROR, "portal connection not started", "error", err_name(err), NULL);
     return err == ERR_OK;
 }
 

@@ -69,9 +69,7 @@ static void tell_deployment(const struct shard_resources *resources)
                        transport_addr_format(&options->http_addr, text));
     }
     find_secret_file(options->auth_secret_file, deployment.auth_secret_file);
-    if (options->portal_url != NULL &&
-        relay_id_of_secret(auth_secret_bytes(&options->auth_secret), deployment.relay_id) != ERR_OK)
-        deployment.relay_id[0] = '\0';
+    memcpy(deployment.relay_id, options->relay_id, sizeof(deployment.relay_id));
     if (deployment_file_write(&resources->state_dir, &deployment, &problem) != ERR_OK)
         log_event(LOG_LEVEL_WARNING, "relayctl will not find the ownership registry by itself",
                   "error", problem.text, NULL);

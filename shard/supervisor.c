@@ -8,7 +8,6 @@
 #include "portal_process.h"
 #include "portal_program.h"
 #include "redirect_socket.h"
-#include "relay_id.h"
 #include "resource_limit.h"
 #include "restart_backoff.h"
 #include "rolling_restart.h"
@@ -457,14 +456,11 @@ static bool prepare(struct supervisor *supervisor, char **argv)
 
 static void log_start(const struct relay_options *options)
 {
-    char id[RELAY_ID_TEXT_LEN];
-
     log_event(LOG_LEVEL_INFO, "relay starting", "version", relay_version(), "shards",
               LOG_U64(options->shards), "state_dir", options->state_dir, NULL);
-    if (options->portal_url != NULL &&
-        relay_id_of_secret(auth_secret_bytes(&options->auth_secret), id) == ERR_OK)
+    if (options->portal_url != NULL)
         log_event(LOG_LEVEL_INFO, "the control plane will know this relay by its id", "relay_id",
-                  id, NULL);
+                  options->relay_id, NULL);
 }
 
 int supervisor_run(const struct relay_options *options, char **argv)

@@ -22,7 +22,8 @@ void portal_print_text(const struct relay_place *place, uint64_t now_sec, FILE *
     fprintf(out, "control plane: %s\nrelay id %s, %s\n",
             portal_text_write(read_snapshot(place, &snapshot), now_sec, text),
             place->deployment.relay_id,
-            portal_init_has_come(&place->dir) ? "admitted" : "not admitted yet");
+            portal_init_has_come(&place->dir, place->deployment.relay_id) ? "admitted"
+                                                                          : "not admitted yet");
 }
 
 void portal_print_json(const struct relay_place *place, uint64_t now_sec, struct json_writer *json)
@@ -35,7 +36,7 @@ void portal_print_json(const struct relay_place *place, uint64_t now_sec, struct
         return;
     json_begin_object(json, "control_plane");
     json_text(json, "relay_id", place->deployment.relay_id);
-    json_bool(json, "admitted", portal_init_has_come(&place->dir));
+    json_bool(json, "admitted", portal_init_has_come(&place->dir, place->deployment.relay_id));
     json_bool(json, "connected", snapshot != NULL && portal_snapshot_is_connected(snapshot));
     json_text(json, "summary", portal_text_write(snapshot, now_sec, text));
     if (snapshot != NULL) {

@@ -296,12 +296,8 @@ enum err portal_channel_new(const struct portal_channel_config *config, struct p
 {
     struct portal_channel *channel;
 
-    if (config->secret.len == 0 || config->secret.len > AUTH_SECRET_MAX)
+    if (config->secret.len > AUTH_SECRET_MAX || !auth_secret_is_printable(config->secret))
         return ERR_RANGE;
-    for (size_t i = 0; i < config->secret.len; i++) {
-        if (config->secret.data[i] < 0x20 || config->secret.data[i] > 0x7e)
-            return ERR_RANGE;
-    }
     channel = calloc(1, sizeof(*channel));
     if (channel == NULL)
         return ERR_NO_MEMORY;

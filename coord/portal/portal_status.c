@@ -2,6 +2,7 @@
 #include "portal/portal_status.h"
 
 #include "private_file.h"
+#include "relay_id.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -250,18 +251,31 @@ enum err portal_status_read(const struct state_dir *dir, struct portal_snapshot 
     return ERR_OK;
 }
 
-enum err portal_init_keep(const struct state_dir *dir, struct problem *problem)
+enum err portal_init_keep(const struct state_dir *dir, const char *relay_id,
+                          struct problem *problem)
 {
-    if (portal_init_has_come(dir))
+    char text[RELAY_ID_TEXT_LEN + 1];
+
+    if (portal_init_has_come(dir, relay_id))
         return ERR_OK;
-    return private_file_put(dir, PORTAL_INIT_FILE, (struct bytes){.len = 0}, PRIVATE_FILE_REPLACE,
-                            problem);
+    (void)snprintf(text, sizeof(text), "%s\n", relay_id);
+    return private_file_put(dir, PORTAL_INIT_FILE,
+                            (struct bytes){.data = (const uint8_t *)text, .len = strlen(text)},
+                            PRIVATE_FILE_REPLACE, problem);
 }
 
-bool portal_init_has_come(const struct state_dir *dir)
+bool portal_init_has_come(const struct state_dir *dir, const char *relay_id)
 {
-    struct stat status;
+    uint8_t text[RELAY_ID_TEXT_LEN + 1];
+    size_t id_len = strlen(relay_id), len = 0;
+    struct problem problem;
+    bool is_ours;
+    int fd;
 
-    return fstatat(dir->fd, PORTAL_INIT_FILE, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISREG(status.st_mode);
+    if (private_file_open(dir, PORTAL_INIT_FILE, &fd, &problem) != ERR_OK)
+        return false;
+    is_ours = private_file_read(fd, text, sizeof(text), &len) == ERR_OK && id_len > 0 &&
+              len == id_len + 1 && memcmp(text, relay_id, id_len) == 0 && text[id_len] == '\n';
+    close(fd);
+    return is_ours;
 }

@@ -2,10 +2,11 @@
  *
  *     portal.lock     held by the portal process while it runs; holds its pid; mode 0600
  *     portal.status   how the connection is: lines of key=value, replaced as a whole; mode 0600
- *     portal.init     there once the control plane has sent its first init; mode 0600
+ *     portal.init     there once the control plane has sent its first init; holds the id of the
+ *                     relay that it was for; mode 0600
  *
- * All in the state directory. portal.init outlives the portal process: shards
- * that find it serve, and need not look again.
+ * All in the state directory. portal.init outlives the portal process: shards of that relay serve
+ * when they find it, and need not look again. With another secret it is another relay.
  */
 #ifndef RELAY_PORTAL_STATUS_H
 #define RELAY_PORTAL_STATUS_H
@@ -117,12 +118,14 @@ void portal_status_close(struct portal_status_writer *writer);
 enum err portal_status_read(const struct state_dir *dir, struct portal_snapshot *ret,
                             struct problem *problem) MUST_CHECK;
 
-/* portal_init_keep notes that an init has come, down to the disk; again is fine.
- * ERR_OK, or ERR_IO with |problem| written. */
-enum err portal_init_keep(const struct state_dir *dir, struct problem *problem) MUST_CHECK;
+/* portal_init_keep notes that an init has come for the relay |relay_id| (relay_id.h), down to the
+ * disk, in the place of one for another relay; again is fine. ERR_OK, or ERR_IO with |problem|
+ * written. */
+enum err portal_init_keep(const struct state_dir *dir, const char *relay_id,
+                          struct problem *problem) MUST_CHECK;
 
-/* portal_init_has_come: an init has ever come to this state directory. One system call. False
- * also when the system refuses, or what is there is no regular file. */
-bool portal_init_has_come(const struct state_dir *dir);
+/* portal_init_has_come: an init has ever come here for the relay |relay_id|. A few system calls.
+ * False also when the system refuses, or the file is not private, see private_file_open. */
+bool portal_init_has_come(const struct state_dir *dir, const char *relay_id);
 
 #endif

@@ -2,12 +2,11 @@
 has an allocation already, and nobody new. Each is a `relay shard`, and the file by which the portal
 process tells them is made by the test."""
 
-import os
-
 import e2e
 import stun
 from held_shards import HeldShards
-from relay_process import eventually
+from portal import relay_id
+from relay_process import SECRET, eventually
 from turn_client import NoAnswer
 
 PORTAL = ("--portal-url", "ws://127.0.0.1:1")
@@ -19,8 +18,9 @@ class Admission(e2e.E2eTest):
     def init_file(self):
         return self.folder / "state" / "portal.init"
 
-    def admit(self):
-        os.close(os.open(self.init_file(), os.O_CREAT | os.O_WRONLY, 0o600))
+    def admit(self, secret=SECRET):
+        self.init_file().touch(0o600)
+        self.init_file().write_text(f"{relay_id(secret)}\n", encoding="ascii")
 
     def held(self):
         return HeldShards(self, *PORTAL, count=SHARDS).start()
@@ -36,8 +36,9 @@ class Admission(e2e.E2eTest):
 
     def test_binding_only_until_the_init(self):
         shards = self.held()
-        self.assertEqual(shards.total("admitted"), 0)
+        self.admit("a secret of former times")  # of a relay that is known by another id
         self.assert_nobody_new(shards)
+        self.assertEqual(shards.total("admitted"), 0)
         for shard in shards.shards:
             self.assertEqual(len(shard.events("waiting for the control plane; only Binding is "
                                               "answered")), 1)

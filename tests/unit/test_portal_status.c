@@ -167,22 +167,49 @@ static void what_is_no_status_is_refused(void **state)
     state_dir_close(&dir);
 }
 
+#define RELAY_ID "aa93cc3a-23e1-4e3b-93b9-0b7bb3c0a369"
+#define OTHER_ID "aa93cc3a-23e1-4e3b-93b9-0b7bb3c0a36a"
+
 static void an_init_is_kept_and_seen_by_others(void **state)
 {
     struct state_dir dir = open_dir(*state);
     struct problem problem;
+    char path[TEMP_PATH_MAX], target[TEMP_PATH_MAX];
+
+    assert_false(portal_init_has_come(&dir, RELAY_ID));
+    assert_int_equal(portal_init_keep(&dir, RELAY_ID, &problem), ERR_OK);
+    assert_true(portal_init_has_come(&dir, RELAY_ID));
+    assert_int_equal(portal_init_keep(&dir, RELAY_ID, &problem), ERR_OK);
+    assert_int_equal(temp_dir_count(dir.path), 1);
+    /* Neither what others could have written, nor what it points to, is believed. */
+    assert_int_equal(chmod(temp_dir_path(*state, PORTAL_INIT_FILE, path), 0660), 0);
+    assert_false(portal_init_has_come(&dir, RELAY_ID));
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(rename(path, temp_dir_path(*state, "elsewhere", target)), 0);
+    assert_int_equal(symlink(target, path), 0);
+    assert_false(portal_init_has_come(&dir, RELAY_ID));
+    assert_int_equal(portal_init_keep(&dir, RELAY_ID, &problem), ERR_OK);
+    assert_true(portal_init_has_come(&dir, RELAY_ID));
+    state_dir_close(&dir);
+}
+
+/* With another secret it is another relay, which the control plane does not know yet. */
+static void an_init_is_for_one_relay(void **state)
+{
+    static const char *const others[] = {"", "\n", RELAY_ID, RELAY_ID "\n\n", OTHER_ID "\n"};
+    struct state_dir dir = open_dir(*state);
+    struct problem problem;
     char path[TEMP_PATH_MAX];
 
-    assert_false(portal_init_has_come(&dir));
-    assert_int_equal(portal_init_keep(&dir, &problem), ERR_OK);
-    assert_true(portal_init_has_come(&dir));
-    assert_int_equal(portal_init_keep(&dir, &problem), ERR_OK);
-    assert_int_equal(temp_dir_count(dir.path), 1);
-    assert_int_equal(unlink(temp_dir_path(*state, PORTAL_INIT_FILE, path)), 0);
-    assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_false(portal_init_has_come(&dir));
-    assert_int_equal(portal_init_keep(&dir, &problem), ERR_OK);
-    assert_true(portal_init_has_come(&dir));
+    assert_int_equal(portal_init_keep(&dir, RELAY_ID, &problem), ERR_OK);
+    assert_false(portal_init_has_come(&dir, OTHER_ID));
+    assert_false(portal_init_has_come(&dir, ""));
+    assert_int_equal(portal_init_keep(&dir, OTHER_ID, &problem), ERR_OK);
+    assert_true(portal_init_has_come(&dir, OTHER_ID));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        temp_dir_write(*state, PORTAL_INIT_FILE, others[i], strlen(others[i]), 0600, path);
+        assert_false(portal_init_has_come(&dir, RELAY_ID));
+    }
     state_dir_close(&dir);
 }
 
@@ -196,6 +223,7 @@ int main(void)
         TEST(a_second_process_is_refused_with_the_pid_of_the_first),
         TEST(what_is_no_status_is_refused),
         TEST(an_init_is_kept_and_seen_by_others),
+        TEST(an_init_is_for_one_relay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
