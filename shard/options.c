@@ -134,6 +134,13 @@ static bool check_auth(const struct relay_options *options, FILE *errors)
     return true;
 }
 
+bool relay_options_are_of_a_shard(const struct relay_options *options)
+{
+    return options->command == RELAY_COMMAND_SHARD ||
+           (options->command == RELAY_COMMAND_CHECK_CONFIG &&
+            relay_options_origin(options, "shard")->source != OPTION_UNSET);
+}
+
 static bool check_portal(const struct relay_options *options, FILE *errors)
 {
     if (options->portal_token != NULL && options->portal_token_file != NULL) {
@@ -151,12 +158,15 @@ static bool check_portal(const struct relay_options *options, FILE *errors)
         relay_options_error(options, "portal-url", errors, "`relay portal` needs it");
         return false;
     }
-    /* A shard does not need to know it, and rather should not. */
-    bool is_shard = options->command == RELAY_COMMAND_SHARD ||
-                    (options->command == RELAY_COMMAND_CHECK_CONFIG &&
-                     relay_options_origin(options, "shard")->source != OPTION_UNSET);
-
-    if (!is_shard && options->portal_url != NULL && options->portal_token == NULL &&
+    if (options->portal_url == NULL)
+        return true;
+    if ((options->schemes & TURN_SCHEME_STAMP) == 0) {
+        relay_options_error(options, "auth", errors,
+                            "a control plane (--portal-url) hands out credentials of the scheme "
+                            "stamp");
+        return false;
+    }
+    if (!relay_options_are_of_a_shard(options) && options->portal_token == NULL &&
         options->portal_token_file == NULL) {
         relay_options_error(options, "portal-url", errors, "it needs --portal-token-file");
         return false;

@@ -96,10 +96,15 @@ enum option_outcome relay_options_parse(int argc, char **argv, struct relay_opti
  * relay_options_load reads the users file and the auth secret that the options name, and makes
  * of that the relay's id.
  * With |may_draw| the state directory is created when missing, and a secret that is not
- * there is drawn and kept; without, nothing is created and the secret stays empty.
+ * there is drawn and kept; without, nothing is created and the secret stays empty, and the
+ * portal's files are looked at, which otherwise are relay-portal's business alone.
  * ERR_OK, or another error with one line on |errors|: the caller exits with 2.
  */
 enum err relay_options_load(struct relay_options *options, bool may_draw, FILE *errors) MUST_CHECK;
+
+/* relay_options_are_of_a_shard: of `relay shard`, or checked for it. Such a process does not need
+ * to know the portal's token, and rather should not. */
+bool relay_options_are_of_a_shard(const struct relay_options *options);
 
 /* relay_options_free wipes the secret and frees the users. Zeroed options are fine. */
 void relay_options_free(struct relay_options *options);

@@ -2,10 +2,12 @@
 #include "options.h"
 
 #include "crypto.h"
+#include "portal/portal_token.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A username, a key, and more than enough for a comment. */
 enum { USERS_LINE_MAX = 4096 };
@@ -154,12 +156,40 @@ static enum err make_relay_id(struct relay_options *options, FILE *errors)
     return err;
 }
 
+/* What relay-portal will need. Whether it is a certificate only that program can say. */
+static enum err check_portal_files(const struct relay_options *options, FILE *errors)
+{
+    struct portal_token token;
+    struct problem problem;
+    enum err err = ERR_OK;
+
+    if (options->portal_token_file != NULL)
+        err = portal_token_read_file(options->portal_token_file, &token, &problem);
+    else if (options->portal_token != NULL)
+        err = portal_token_from_text(options->portal_token, strlen(options->portal_token), &token,
+                                     &problem);
+    portal_token_wipe(&token);
+    if (err != ERR_OK) {
+        relay_options_error(
+            options, options->portal_token_file != NULL ? "portal-token-file" : "portal-token",
+            errors, "%s", problem.text);
+    } else if (options->portal_ca_file != NULL && access(options->portal_ca_file, R_OK) != 0) {
+        relay_options_error(options, "portal-ca-file", errors, "it cannot be read: %s",
+                            strerror(errno));
+        err = ERR_IO;
+    }
+    return err;
+}
+
 enum err relay_options_load(struct relay_options *options, bool may_draw, FILE *errors)
 {
     enum err err = load_secret(options, may_draw, errors);
 
     if (err == ERR_OK)
         err = make_relay_id(options, errors);
+    if (err == ERR_OK && !may_draw && options->portal_url != NULL &&
+        !relay_options_are_of_a_shard(options))
+        err = check_portal_files(options, errors);
     if (err == ERR_OK && options->users_file != NULL)
         err = load_users(options, errors);
     return err;

@@ -220,10 +220,12 @@ static const struct option_spec specs[] = {
     },
     {
         .name = "portal-name",
-        .kind = OPTION_TEXT,
+        .kind = OPTION_CUSTOM,
         .argument = "NAME",
         .env = {"PORTAL_NAME", "FIREZONE_NAME"},
         .help = "Name of this relay that the control plane is told",
+        .rule = "a name of at most 255 bytes",
+        .read = option_read_portal_name,
         FIELD(portal_name),
     },
     {

@@ -140,3 +140,13 @@ const char *option_read_portal_url(const struct option_spec *spec, const char *v
     memcpy(field, &value, sizeof(value));
     return NULL;
 }
+
+_Static_assert(PORTAL_NAME_MAX == 255, "the rule of --portal-name says so");
+
+const char *option_read_portal_name(const struct option_spec *spec, const char *value, void *field)
+{
+    if (strlen(value) > PORTAL_NAME_MAX)
+        return spec->rule;
+    memcpy(field, &value, sizeof(value));
+    return NULL;
+}

@@ -18,5 +18,6 @@ const char *option_read_coordination(const struct option_spec *spec, const char 
 const char *option_read_instance(const struct option_spec *spec, const char *value, void *field);
 const char *option_read_http_addr(const struct option_spec *spec, const char *value, void *field);
 const char *option_read_portal_url(const struct option_spec *spec, const char *value, void *field);
+const char *option_read_portal_name(const struct option_spec *spec, const char *value, void *field);
 
 #endif

@@ -245,10 +245,8 @@ static bool make_target(struct portal_run *run)
         relay_options_error(options, "portal-url", stderr, "%s", problem.text);
         return false;
     }
-    if ((identity.name != NULL && strlen(identity.name) > PORTAL_NAME_MAX) ||
-        portal_url_target(&run->url, &identity, run->target) != ERR_OK) {
-        relay_options_error(options, "portal-name", stderr, "it has at most %d bytes",
-                            PORTAL_NAME_MAX);
+    if (portal_url_target(&run->url, &identity, run->target) != ERR_OK) {
+        relay_options_error(options, "portal-url", stderr, "it is too long");
         return false;
     }
     return true;

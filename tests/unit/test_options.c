@@ -332,6 +332,9 @@ static void options_that_do_not_go_together(void **state)
          "--portal-url: \"ftp://portal.example\" is not usable: it must begin with wss://, ws://, "
          "https://, http://"},
         {PUBLIC "portal", "--portal-url: `relay portal` needs it"},
+        {PUBLIC "shard --shards 4 --shard 1 --portal-url wss://portal.example --auth rest",
+         "--auth: \"rest\": a control plane (--portal-url) hands out credentials of the scheme "
+         "stamp"},
         {PUBLIC "run away", "\"away\": nothing may stand behind the command run"},
     };
 

@@ -56,16 +56,27 @@ static void loads(const struct temp_dir *temp, const char *line, bool may_draw)
         fail_msg("\"%s\": %s", line, captured_text(&fixture.errors));
 }
 
-static void does_not_load(const struct temp_dir *temp, const char *line, const char *message)
+static void refuses(const struct temp_dir *temp, const char *line, bool may_draw,
+                    const char *message)
 {
     char expected[OPTION_LINE_MAX] = "relay: ";
 
     parse(temp, line);
-    assert_int_not_equal(relay_options_load(options, true, fixture.errors.file), ERR_OK);
+    assert_int_not_equal(relay_options_load(options, may_draw, fixture.errors.file), ERR_OK);
     expand(temp, message, expected);
     strcat(expected, "\n");
     assert_string_equal(captured_text(&fixture.errors), expected);
     relay_options_free(options);
+}
+
+static void does_not_load(const struct temp_dir *temp, const char *line, const char *message)
+{
+    refuses(temp, line, true, message);
+}
+
+static void does_not_check(const struct temp_dir *temp, const char *line, const char *message)
+{
+    refuses(temp, line, false, message);
 }
 
 static void a_given_secret_is_taken(void **state)
@@ -118,6 +129,41 @@ static void a_users_file_without_end_is_refused(void **state)
                   "--users-file: \"@/users\": line 1 is longer than 4096 bytes");
     does_not_load(*state, "--auth static --auth-secret hush --users-file /dev/zero",
                   "--users-file: \"/dev/zero\": line 1 is longer than 4096 bytes");
+}
+
+#define PORTAL "--portal-url wss://portal.example --auth-secret hush "
+
+static void what_a_control_plane_needs_is_checked(void **state)
+{
+    const struct temp_dir *temp = *state;
+    char path[TEMP_PATH_MAX];
+
+    temp_dir_write(temp, "token", "a token\n", 8, 0600, path);
+    loads(temp, PORTAL "--portal-token-file @/token --portal-ca-file @/token", false);
+    assert_string_equal(options->relay_id, "dc8331bc-b228-4e89-9275-a1c2fe66f7bf");
+    relay_options_free(options);
+    /* Those who serve leave the files to relay-portal, whose word is not the shards' end. */
+    loads(temp, PORTAL "--portal-token-file @/none --portal-ca-file @/none", true);
+    relay_options_free(options);
+    loads(temp, PORTAL "--shard 1 --portal-token-file @/none", false);
+    relay_options_free(options);
+    loads(temp, "--auth-secret hush", false);
+    assert_string_equal(options->relay_id, "");
+    relay_options_free(options);
+
+    does_not_check(temp, PORTAL "--portal-token-file @/none",
+                   "--portal-token-file: \"@/none\": it cannot be read: No such file or directory");
+    does_not_check(temp, PORTAL "--portal-token-file @/token --portal-ca-file @/none",
+                   "--portal-ca-file: \"@/none\": it cannot be read: No such file or directory");
+    setenv("PORTAL_TOKEN", "\xc3\xa9", 1);
+    does_not_check(temp, PORTAL, "PORTAL_TOKEN: a token is visible ASCII");
+    unsetenv("PORTAL_TOKEN");
+    temp_dir_write(temp, "secret", "a\nb", 3, 0600, path);
+    does_not_check(temp,
+                   "--portal-url wss://portal.example --portal-token-file @/token "
+                   "--auth-secret-file @/secret",
+                   "--auth-secret-file: \"@/secret\": a secret for a control plane is printable "
+                   "ASCII");
 }
 
 static void checking_creates_nothing_and_running_draws(void **state)
@@ -244,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_given_secret_is_taken),
         TEST(a_bad_secret_is_refused_and_not_shown),
+        TEST(what_a_control_plane_needs_is_checked),
         TEST(checking_creates_nothing_and_running_draws),
         TEST(an_unsafe_state_directory_is_refused),
         TEST(users_are_read),
