@@ -398,6 +398,7 @@ class Authority:
         self.folder = folder
         self.file = folder / "ca.pem"
         self._key = folder / "ca.key"
+        self._count = 0
         self._run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                   "-subj", "/CN=authority of the tests", "-days", "2", "-keyout", self._key,
                   "-out", self.file)
@@ -406,15 +407,17 @@ class Authority:
     def _run(*words):
         subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
 
-    def server_context(self, *names, days=2):
+    def server_context(self, *names, days=2, common_name="a portal", usage="serverAuth"):
         """A TLS server that shows a certificate for |names|, such as DNS:localhost or IP:::1,
         which expires in |days|, so that one with -1 has expired."""
-        stem = self.folder / f"server-{'-'.join(names)}-{days}".replace(":", "_")
-        key, request, certificate = (stem.with_name(stem.name + end)
-                                     for end in (".key", ".csr", ".pem"))
+        self._count += 1
+        key, request, certificate = (self.folder / f"server-{self._count}.{end}"
+                                     for end in ("key", "csr", "pem"))
+        extensions = ["-addext", f"extendedKeyUsage={usage}"]
+        if names:
+            extensions += ["-addext", f"subjectAltName={','.join(names)}"]
         self._run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                  "/CN=a portal", "-addext", f"subjectAltName={','.join(names)}", "-keyout", key,
-                  "-out", request)
+                  f"/CN={common_name}", *extensions, "-keyout", key, "-out", request)
         self._run("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self._key,
                   "-CAcreateserial", "-copy_extensions", "copy", "-days", days, "-out", certificate)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
