@@ -312,7 +312,8 @@ static void serve(struct portal_run *run)
         if (stop_signal != 0)
             portal_channel_stop(run->channel, read_clocks());
         else
-            portal_channel_timeout(run->channel, read_clocks());
+            portal_channel_timeout(run->channel, read_clocks(),
+                                   portal_connection_stage(run->connection));
         drain(run);
     }
     tell(run);

@@ -424,7 +424,7 @@ void portal_channel_stop(struct portal_channel *channel, struct turn_now now)
     end(channel, now, PORTAL_STATE_STOPPED);
 }
 
-void portal_channel_timeout(struct portal_channel *channel, struct turn_now now)
+void portal_channel_timeout(struct portal_channel *channel, struct turn_now now, const char *stage)
 {
     begin_input(channel);
     if (mono_time_due(channel->give_up_at, now.mono)) {
@@ -435,7 +435,7 @@ void portal_channel_timeout(struct portal_channel *channel, struct turn_now now)
     } else if (mono_time_due(channel->retry_at, now.mono)) {
         connect_now(channel, now);
     } else if (mono_time_due(channel->attempt_ends, now.mono)) {
-        say(channel, "no connection within %d s", PORTAL_ATTEMPT_SEC);
+        say(channel, "%s: not done within the %d s of an attempt", stage, PORTAL_ATTEMPT_SEC);
         drop_and_retry(channel, now);
     } else if (mono_time_due(channel->join_ends, now.mono)) {
         say(channel, "the join was not answered within %d s", PORTAL_JOIN_SEC);

@@ -109,8 +109,10 @@ void portal_channel_closed(struct portal_channel *channel, struct turn_now now, 
 /* portal_channel_stop: the process is to end. CLOSE follows if there is what to close. */
 void portal_channel_stop(struct portal_channel *channel, struct turn_now now);
 
-/* portal_channel_timeout: |now| has come. Does what is due, if anything. */
-void portal_channel_timeout(struct portal_channel *channel, struct turn_now now);
+/* portal_channel_timeout: |now| has come. Does what is due, if anything. |stage|: what an attempt
+ * waits for, such as "TCP: 192.0.2.1 port 443", printable; for the reason of one that took too
+ * long. */
+void portal_channel_timeout(struct portal_channel *channel, struct turn_now now, const char *stage);
 
 /* portal_channel_next_deadline tells when to call portal_channel_timeout, MONO_TIME_NEVER when
  * never. It changes with every input. */

@@ -2,8 +2,8 @@
 #include "portal/portal_connection.h"
 
 #include "crypto.h"
-#include "portal/portal_channel.h"
 #include "portal/portal_dial.h"
+#include "portal/portal_inbox.h"
 #include "portal/portal_outbox.h"
 #include "portal/portal_request.h"
 #include "portal/portal_resolver.h"
@@ -24,7 +24,8 @@ enum {
     HEADERS_MAX = 8192,      /* of a response; what has more fails the attempt */
     DESCRIPTORS_MAX = 16,    /* of libwebsockets: one connection, and its own */
     LIBRARY_LIMIT_SEC = 120, /* its own time limits, so that they are never the first */
-    REASON_MAX = 200,
+    REASON_MAX = 256,
+    STAGE_TEXT_MAX = PORTAL_HOST_MAX + 32,
     RETRY_AFTER_MAX = 64,
 };
 
@@ -52,11 +53,10 @@ struct portal_connection {
     bool has_tcp;    /* it answered */
     struct portal_request request;
     char reason[REASON_MAX]; /* why the last address failed */
+    char stage_text[STAGE_TEXT_MAX];
 
     struct portal_outbox outbox;
-    bool is_binary;
-    size_t in_len;
-    uint8_t in[PORTAL_MESSAGE_MAX];
+    struct portal_inbox inbox;
 };
 
 static struct mono_time now_mono(void)
@@ -82,9 +82,27 @@ __attribute__((format(printf, 2, 3))) static void say(struct portal_connection *
     }
 }
 
+const char *portal_connection_stage(struct portal_connection *c)
+{
+    const char *stage = !c->has_tcp               ? "TCP"
+                        : c->request.sent != NULL ? "HTTP upgrade"
+                        : c->config.url->is_tls   ? "TLS"
+                                                  : "HTTP upgrade";
+
+    c->stage_text[0] = '\0';
+    if (c->stage == STAGE_DIALLING)
+        (void)snprintf(c->stage_text, sizeof(c->stage_text), "%s: %s port %u", stage,
+                       portal_dial_address(&c->dial), c->config.url->port);
+    else if (c->stage == STAGE_ASKED || c->stage == STAGE_RESOLVING)
+        (void)snprintf(c->stage_text, sizeof(c->stage_text), "DNS: %s", c->config.url->host);
+    return c->stage_text;
+}
+
 /* From now on nothing that the library says of the connection is heard. */
 static void forget(struct portal_connection *c)
 {
+    if (c->stage == STAGE_DIALLING && c->has_tcp)
+        portal_dial_failed(&c->dial);
     c->wsi = NULL;
     c->stage = STAGE_IDLE;
     c->has_failed = false;
@@ -139,11 +157,11 @@ static void dial(struct portal_connection *c)
     errno = 0;
     if (lws_client_connect_via_info(&info) != NULL)
         return;
+    /* The library does not say why; the last system call does, mostly. */
+    say(c, "%s: %s", portal_connection_stage(c),
+        errno != 0 ? strerror(errno) : "refused or not reachable");
     c->wsi = NULL;
     c->has_failed = true;
-    /* The library does not say why; the last system call does, mostly. */
-    say(c, "TCP: %s port %u: %s", info.address, url->port,
-        errno != 0 ? strerror(errno) : "refused or not reachable");
 }
 
 static void begin_dialling(struct portal_connection *c, const struct portal_addresses *addresses)
@@ -196,8 +214,7 @@ static void go_on(struct portal_connection *c)
         take_addresses(c);
     if (c->stage == STAGE_DIALLING && !c->has_tcp && mono_time_due(c->dial.due_at, now_mono())) {
         drop(c);
-        say(c, "TCP: %s port %u: no answer within %d ms", portal_dial_address(&c->dial),
-            c->config.url->port, PORTAL_DIAL_MSEC);
+        say(c, "%s: no answer within %d ms", portal_connection_stage(c), PORTAL_DIAL_MSEC);
         c->has_failed = true;
     }
     while (c->stage == STAGE_DIALLING && c->has_failed) {
@@ -217,9 +234,15 @@ static int take_response(struct portal_connection *c, struct lws *wsi)
     int len = lws_hdr_copy(wsi, field, sizeof(field), WSI_TOKEN_HTTP_RETRY_AFTER);
     unsigned status = lws_http_client_http_response(wsi);
 
-    portal_request_wipe(&c->request);
-    if (status == 101)
+    if (status == 101) {
+        portal_request_wipe(&c->request);
         return 0;
+    }
+    if (status < 100 || status > 599) {
+        say(c, "%s: no HTTP status", portal_connection_stage(c));
+        tell_failed(c);
+        return -1;
+    }
     forget(c);
     c->config.refused(
         c->config.context, status,
@@ -230,19 +253,16 @@ static int take_response(struct portal_connection *c, struct lws *wsi)
 /* The attempt came to nothing, and it was no answer of the control plane. */
 static void take_failure(struct portal_connection *c, const char *library, size_t len)
 {
-    const struct portal_url *url = c->config.url;
-
     c->wsi = NULL;
     if (!c->has_tcp) {
-        say(c, "TCP: %s port %u: refused or not reachable", portal_dial_address(&c->dial),
-            url->port);
+        say(c, "%s: refused or not reachable", portal_connection_stage(c));
         c->has_failed = true; /* for go_on: the library is not to be called back from here */
         return;
     }
     if (c->tls.problem[0] != '\0')
-        say(c, "TLS: the certificate of %s: %s", url->host, c->tls.problem);
+        say(c, "TLS: the certificate of %s: %s", c->config.url->host, c->tls.problem);
     else
-        say(c, "%s: %.*s", url->is_tls ? "TLS or HTTP upgrade" : "HTTP upgrade",
+        say(c, "%s: %.*s", portal_connection_stage(c),
             (int)(len > 0 ? len : sizeof("the connection was lost") - 1),
             len > 0 ? library : "the connection was lost");
     tell_failed(c);
@@ -252,32 +272,23 @@ static void take_opened(struct portal_connection *c)
 {
     c->stage = STAGE_OPEN;
     portal_dial_worked(&c->dial);
-    c->in_len = 0;
     c->config.opened(c->config.context);
 }
 
 static void take_fragment(struct portal_connection *c, struct lws *wsi, const void *bytes,
                           size_t len)
 {
-    if (lws_is_first_fragment(wsi)) {
-        c->in_len = 0;
-        c->is_binary = lws_frame_is_binary(wsi) != 0;
-    }
-    if (len > sizeof(c->in) - c->in_len) {
+    enum err err = portal_inbox_take(&c->inbox, wsi, bytes, len);
+
+    if (err == ERR_LIMIT) {
         say(c, "a message of the control plane is longer than %d bytes", PORTAL_MESSAGE_MAX);
         drop(c);
         tell_closed(c);
-        return;
-    }
-    if (len > 0)
-        memcpy(c->in + c->in_len, bytes, len);
-    c->in_len += len;
-    if (!lws_is_final_fragment(wsi))
-        return;
-    if (c->is_binary)
+    } else if (err == ERR_OK && c->inbox.is_binary) {
         c->config.binary(c->config.context);
-    else
-        c->config.text(c->config.context, (struct bytes){.data = c->in, .len = c->in_len});
+    } else if (err == ERR_OK) {
+        c->config.text(c->config.context, portal_inbox_message(&c->inbox));
+    }
 }
 
 /* The control plane closes: the library answers with a close, we need not wait for that. */
@@ -367,6 +378,7 @@ static enum err make_library(struct portal_connection *c, struct problem *proble
         .options =
             LWS_SERVER_OPTION_VALIDATE_UTF8 | (is_tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0),
         .provided_client_ssl_ctx = c->tls.context,
+        .http_proxy_address = "", /* NULL: that of the environment */
         .fd_limit_per_thread = DESCRIPTORS_MAX,
         .max_http_header_pool = 2,
         .max_http_header_data = HEADERS_MAX,

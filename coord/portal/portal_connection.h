@@ -8,10 +8,10 @@
  * What libwebsockets 4.1.6 is not asked to do, and why:
  *   addresses   one is given to it at a time, as a literal: its own look-up blocks, and when a
  *               connection attempt times out it takes the next step as if it were connected
- *   redirects   are refused, since it would send the token on to wherever they point
- *   TLS         the context is ours, see portal_tls.h
- *   pings       none are sent: heartbeats of the channel do that
- * It sends two header fields that nobody asked for, Pragma and Cache-Control: no-cache.
+ *   proxies     are not used: it would ask that of the variable http_proxy, wherever that comes
+ * from redirects   are refused, since it would send the token on to wherever they point TLS the
+ * context is ours, see portal_tls.h pings       none are sent: heartbeats of the channel do that It
+ * sends two header fields that nobody asked for, Pragma and Cache-Control: no-cache.
  */
 #ifndef RELAY_PORTAL_CONNECTION_H
 #define RELAY_PORTAL_CONNECTION_H
@@ -67,6 +67,10 @@ void portal_connection_send(struct portal_connection *connection, struct bytes t
 
 /* portal_connection_close drops the attempt or connection. Nothing more is told of it. */
 void portal_connection_close(struct portal_connection *connection);
+
+/* portal_connection_stage returns what an attempt waits for, such as "TCP: 192.0.2.1 port 443", or
+ * "" when there is none. Valid until the next call. */
+const char *portal_connection_stage(struct portal_connection *connection);
 
 /* portal_connection_serve waits until something happens, |deadline| comes or
  * portal_connection_wake is called, and tells what happened. */

@@ -5,6 +5,7 @@ import base64
 import pathlib
 import re
 import signal
+import socket
 import stat
 import time
 
@@ -174,6 +175,10 @@ class Ends(PortalTest):
              "ended before its JSON"),
             ("no UTF-8", lambda relay: relay.send_raw(b"\x81\x02\xc3\x28"), "connection was lost"),
             ("no frame", lambda relay: relay.send_raw(b"\xff\xff\xff\xff"), "connection was lost"),
+            ("a compressed one", lambda relay: relay.send_raw(b"\xc1\x02\xaa\x56"),
+             "connection was lost"),
+            ("the end of nothing", lambda relay: relay.send_raw(b"\x80\x02{}"),
+             "connection was lost"),
             ("half a frame, then a reset", self._half_a_frame, "connection was lost"),
             ("too long a message", lambda relay: relay.send_text("x" * 65537), "longer than 65536"),
             ("too long a binary one", lambda relay: relay.send_binary(b"x" * 65537),
@@ -275,6 +280,13 @@ class Refusals(PortalTest):
         self.assertGreaterEqual(began[2] - began[1], 1.0)
         self.assertEqual(elsewhere.connections, [])
 
+    def test_a_proxy_of_the_environment_is_not_asked(self):
+        with socket.create_server(("127.0.0.1", 0)) as proxy:
+            portal = self.portal()
+            self.process(portal, environment={
+                "PORTAL_TOKEN": TOKEN, "http_proxy": f"127.0.0.1:{proxy.getsockname()[1]}"})
+            portal.wait_relay()
+
     def test_retry_after_may_be_a_date(self):
         portal = self.portal()
         when = int(time.time()) + 2
@@ -289,7 +301,7 @@ class Refusals(PortalTest):
                    b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100000,
                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                    b"Connection: Upgrade\r\nSec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n"
-                   b"\r\n", b"\0" * 70000)
+                   b"\r\n", b"HTTP/1.1 1401 Nothing of the kind\r\n\r\n", b"\0" * 70000)
         for answer in answers:
             with self.subTest(answer[:40]):
                 portal = self.portal()
@@ -353,6 +365,16 @@ class Addresses(PortalTest):
                 self.assertEqual(process.events(NOT_CONNECTED), [])
                 process.stop()
 
+    def test_one_that_takes_connections_and_does_nothing_with_them_is_left(self):
+        portal = self.portal()
+        with socket.create_server(("::1", portal.port), family=socket.AF_INET6) as broken:
+            process = self.process(portal, url=f"ws://both.test:{portal.port}")
+            broken.accept()[0].close()
+            portal.wait_relay()
+        self.assertIn(f"HTTP upgrade: ::1 port {portal.port}: ",
+                      process.events(NOT_CONNECTED)[0]["error"])
+        self.assertEqual(len(process.events(NOT_CONNECTED)), 1)
+
     def test_one_that_does_not_answer_costs_its_time_once(self):
         portal = self.portal()
         started_at = time.monotonic()
@@ -390,10 +412,15 @@ class Tls(PortalTest):
         good = self.authority.server_context("DNS:localhost")
         expired = self.authority.server_context("DNS:localhost", days=-1)
         wrong = self.authority.server_context("DNS:example.org", "IP:192.0.2.1")
+        common_name = self.authority.server_context(common_name="localhost")
+        client = self.authority.server_context("DNS:localhost", usage="clientAuth")
         ca_file = ("--portal-ca-file", self.authority.file)
         for name, tls, options, reason in (
                 ("expired", expired, ca_file, "certificate has expired"),
                 ("of another host", wrong, ca_file, "hostname mismatch"),
+                ("without a name of the kind that counts", common_name, ca_file,
+                 "hostname mismatch"),
+                ("of a client", client, ca_file, "certificate purpose"),
                 ("of nobody known", good, (), "unable to get local issuer certificate")):
             with self.subTest(name):
                 portal = self.portal(tls=tls)

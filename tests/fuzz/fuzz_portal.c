@@ -95,7 +95,7 @@ static void step(struct portal_channel *channel, struct turn_now *now, struct in
     switch (take_byte(input) % 10) {
     case 0:
         now->mono = mono_time_is_never(next) ? now->mono : next;
-        portal_channel_timeout(channel, *now);
+        portal_channel_timeout(channel, *now, "TCP");
         break;
     case 1:
         portal_channel_opened(channel, *now);
@@ -114,11 +114,11 @@ static void step(struct portal_channel *channel, struct turn_now *now, struct in
         break;
     case 6:
         now->mono.usec += (int64_t)take_byte(input) * USEC_PER_SEC / 4;
-        portal_channel_timeout(channel, *now);
+        portal_channel_timeout(channel, *now, "TCP");
         break;
     case 7:
         now->wall.sec = take_byte(input) * UINT64_C(0x01020304);
-        portal_channel_timeout(channel, *now);
+        portal_channel_timeout(channel, *now, "TCP");
         break;
     default:
         pass(channel, *now, take_bytes(input), portal_channel_text);

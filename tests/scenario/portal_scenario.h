@@ -142,7 +142,7 @@ static inline void time_out_in(struct portal_scenario *s, int64_t msec)
     assert_false(mono_time_is_never(next));
     assert_int_equal((next.usec - s->now.mono.usec) / 1000, msec);
     pass_usec(s, next.usec - s->now.mono.usec);
-    portal_channel_timeout(s->channel, s->now);
+    portal_channel_timeout(s->channel, s->now, "TCP");
 }
 
 static inline void text(struct portal_scenario *s, const char *message)

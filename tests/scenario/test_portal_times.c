@@ -8,7 +8,7 @@ static void an_attempt_has_15_s_in_all(void **state)
     portal_channel_start(s->channel, s->now);
     EXPECT(s, "CONNECT\n");
     time_out_in(s, 15000);
-    EXPECT(s, "CLOSE\nRETRY 500 ms: no connection within 15 s\n");
+    EXPECT(s, "CLOSE\nRETRY 500 ms: TCP: not done within the 15 s of an attempt\n");
     /* What the dropped attempt still says is not heard. */
     portal_channel_opened(s->channel, s->now);
     EXPECT(s, "");
@@ -123,9 +123,9 @@ static void heartbeats_do_not_pile_up_after_a_sleep(void **state)
 
     admit(s);
     pass_usec(s, 3600 * USEC_PER_SEC);
-    portal_channel_timeout(s->channel, s->now);
+    portal_channel_timeout(s->channel, s->now, "TCP");
     EXPECT(s, HEARTBEAT(1));
-    portal_channel_timeout(s->channel, s->now);
+    portal_channel_timeout(s->channel, s->now, "TCP");
     EXPECT(s, "");
     time_out_in(s, 10000);
     EXPECT(s, HEARTBEAT(2));
@@ -205,7 +205,8 @@ static void one_that_was_admitted_comes_back_at_once_then_within_a_second(void *
         portal_channel_failed(s->channel, s->now, "TCP: refused");
         scenario_drain(s);
         portal_channel_timeout(
-            s->channel, (struct turn_now){portal_channel_next_deadline(s->channel), s->now.wall});
+            s->channel, (struct turn_now){portal_channel_next_deadline(s->channel), s->now.wall},
+            "TCP");
         EXPECT(s, "CONNECT\n");
     }
     portal_channel_failed(s->channel, s->now, "TCP: refused");
