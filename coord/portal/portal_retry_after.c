@@ -3,18 +3,23 @@
 
 #include "text_parse.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
 enum { FIELD_MAX = 64 };
 
-static int64_t bounded(uint64_t sec)
+static enum err take(uint64_t sec, int64_t *ret_usec)
 {
-    if (sec == 0)
-        return PORTAL_RETRY_AFTER_MIN_MSEC * INT64_C(1000);
     if (sec > PORTAL_RETRY_AFTER_MAX_SEC)
         sec = PORTAL_RETRY_AFTER_MAX_SEC;
-    return (int64_t)sec * USEC_PER_SEC;
+    *ret_usec = (int64_t)sec * USEC_PER_SEC;
+    return sec > 0 ? ERR_OK : ERR_MALFORMED;
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
 }
 
 static enum err parse_date(const char *text, struct wall_time wall, int64_t *ret_usec)
@@ -33,8 +38,8 @@ static enum err parse_date(const char *text, struct wall_time wall, int64_t *ret
         if (end == NULL || *end != '\0')
             continue;
         when = timegm(&utc);
-        *ret_usec = bounded(when > 0 && (uint64_t)when > wall.sec ? (uint64_t)when - wall.sec : 0);
-        return ERR_OK;
+        return take(when > 0 && (uint64_t)when > wall.sec ? (uint64_t)when - wall.sec : 0,
+                    ret_usec);
     }
     return ERR_MALFORMED;
 }
@@ -45,9 +50,9 @@ enum err portal_retry_after_parse(struct bytes field, struct wall_time wall, int
     uint64_t sec;
     enum err err;
 
-    while (field.len > 0 && field.data[field.len - 1] == ' ')
+    while (field.len > 0 && is_blank(field.data[field.len - 1]))
         field.len--;
-    while (field.len > 0 && field.data[0] == ' ') {
+    while (field.len > 0 && is_blank(field.data[0])) {
         field.data++;
         field.len--;
     }
@@ -58,6 +63,5 @@ enum err portal_retry_after_parse(struct bytes field, struct wall_time wall, int
     err = text_parse_u64(text, field.len, 0, UINT64_MAX, &sec);
     if (err == ERR_MALFORMED)
         return parse_date(text, wall, ret_usec);
-    *ret_usec = bounded(err == ERR_OK ? sec : UINT64_MAX); /* a number, however large */
-    return ERR_OK;
+    return take(err == ERR_OK ? sec : UINT64_MAX, ret_usec); /* a number, however large */
 }
