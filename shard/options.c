@@ -258,8 +258,12 @@ void relay_options_unset(const char *name)
         const struct option_spec *spec = &relay_options_table.specs[i];
 
         for (size_t v = 0; v < OPTION_ENV_MAX && strcmp(spec->name, name) == 0; v++) {
-            if (spec->env[v] != NULL)
-                (void)unsetenv(spec->env[v]);
+            char *value = spec->env[v] != NULL ? getenv(spec->env[v]) : NULL;
+
+            if (value == NULL)
+                continue;
+            crypto_wipe(value, strlen(value));
+            (void)unsetenv(spec->env[v]);
         }
     }
 }

@@ -121,7 +121,8 @@ void relay_options_error(const struct relay_options *options, const char *name, 
                          const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* relay_options_unset takes the variables of option |name| out of the environment, so that
- * programs that are started from here do not have them. */
+ * programs that are started from here do not have them, and wipes them where they stand, so that
+ * /proc does not show them. A value that was read from one is gone. */
 void relay_options_unset(const char *name);
 
 /* relay_options_help prints what --help prints. */

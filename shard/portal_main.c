@@ -1,8 +1,8 @@
 /* portal_main.c — relay-portal: reads the options of the relay and holds its connection to the
  * control plane. */
-#include "crypto.h"
 #include "log.h"
 #include "options.h"
+#include "portal_program.h"
 #include "portal_run.h"
 #include "standard_streams.h"
 #include "version.h"
@@ -10,38 +10,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Takes the token out of the environment, which others can read in /proc. */
 static enum err take_token(const struct relay_options *options, struct portal_token *ret)
 {
-    const struct option_origin *origin = relay_options_origin(options, "portal-token");
     struct problem problem;
     enum err err;
-    char *text = origin->source == OPTION_ENVIRONMENT ? getenv(origin->env) : NULL;
 
-    if (text != NULL) {
-        size_t len = strlen(text);
-
-        err = portal_token_from_text(text, len, ret, &problem);
-        crypto_wipe(text, len);
+    if (options->portal_token != NULL) {
+        err = portal_token_from_text(options->portal_token, strlen(options->portal_token), ret,
+                                     &problem);
         if (err != ERR_OK)
             relay_options_error(options, "portal-token", stderr, "%s", problem.text);
-        return err;
+    } else {
+        /* It is read again for each attempt: this is for the operator, who is still here. */
+        err = portal_token_read_file(options->portal_token_file, ret, &problem);
+        portal_token_wipe(ret);
+        if (err != ERR_OK)
+            relay_options_error(options, "portal-token-file", stderr, "%s", problem.text);
     }
-    /* It is read again for each attempt: this is for the operator, who is still here. */
-    err = portal_token_read_file(options->portal_token_file, ret, &problem);
-    portal_token_wipe(ret);
-    if (err != ERR_OK)
-        relay_options_error(options, "portal-token-file", stderr, "%s", problem.text);
+    relay_options_unset("portal-token");
     return err;
 }
 
 static int run(struct relay_options *options)
 {
+    const struct rlimit no_core = {0};
     struct portal_token token = {.len = 0};
     int exit_code;
 
+    (void)setrlimit(RLIMIT_CORE, &no_core); /* it would hold token and secret */
     if (options->command != RELAY_COMMAND_RUN && options->command != RELAY_COMMAND_PORTAL) {
         fputs("relay-portal: it has no commands\n", stderr);
         return PORTAL_EXIT_OPTIONS;

@@ -11,9 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Exit codes with which it is started again; with any other one it is not. */
-enum { EXIT_OK = 0, EXIT_FAILED = 1 };
-
 void portal_process_init(struct portal_process *portal, const struct relay_options *options,
                          char **argv, struct mono_time now)
 {
@@ -30,10 +27,10 @@ static _Noreturn void become_portal(const struct portal_process *portal, pid_t s
     struct problem problem;
 
     if (!child_process_settle(supervisor))
-        _exit(EXIT_FAILED);
+        _exit(PORTAL_EXIT_FAILED);
     (void)portal_program_run(portal->options, portal->argv, &problem);
     log_event(LOG_LEVEL_ERROR, "portal process not started", "error", problem.text, NULL);
-    _exit(EXIT_FAILED);
+    _exit(PORTAL_EXIT_FAILED);
 }
 
 void portal_process_start_due(struct portal_process *portal, struct mono_time now)
@@ -68,7 +65,7 @@ bool portal_process_ended(struct portal_process *portal, pid_t pid, int status,
     if (portal->is_told_to_end) {
         portal->is_told_to_end = false;
         portal->start_at = now;
-    } else if (is_signal || number == EXIT_OK || number == EXIT_FAILED) {
+    } else if (is_signal || number == PORTAL_EXIT_STOPPED || number == PORTAL_EXIT_FAILED) {
         portal->start_at = restart_backoff_died(&portal->backoff, portal->started_at, now);
         log_event(LOG_LEVEL_WARNING, "portal process died", "pid", LOG_U64((uint64_t)pid),
                   is_signal ? "signal" : "exit_code", LOG_U64((uint64_t)number), "restarts",

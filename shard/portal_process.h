@@ -38,8 +38,8 @@ static inline struct mono_time portal_process_next_start(const struct portal_pro
 
 /*
  * portal_process_ended: the child |pid| has ended with |status|. False when that was none of
- * ours. It is due again at once or after a while, unless it exited with another code than 0
- * or 1: its configuration, or its token, is of no use. |is_stopping|: whatever it was is fine.
+ * ours. It is due again at once or after a while, unless it exited with a code
+ * after which that makes no sense (portal_program.h). |is_stopping|: whatever it was is fine.
  */
 bool portal_process_ended(struct portal_process *portal, pid_t pid, int status,
                           struct mono_time now, bool is_stopping);

@@ -9,6 +9,16 @@
 
 enum { PORTAL_PROGRAM_PATH_MAX = 4096 };
 
+/* Exit codes of relay-portal. After the last three, starting it again makes no sense:
+ * relay-portal.service says so, too. */
+enum {
+    PORTAL_EXIT_STOPPED = 0, /* by SIGTERM or SIGINT */
+    PORTAL_EXIT_FAILED = 1,  /* the system refused something */
+    PORTAL_EXIT_OPTIONS = 2, /* an option is bad */
+    PORTAL_EXIT_REFUSED = 3, /* the control plane refused the token */
+    PORTAL_EXIT_GAVE_UP = 4, /* not admitted for as long as --portal-give-up says */
+};
+
 /*
  * portal_program_find looks for relay-portal beside this very program, then in ../libexec from
  * there. ERR_OK, or ERR_NOT_FOUND with |problem| naming both places.

@@ -7,6 +7,7 @@
 #include "portal/portal_status.h"
 #include "portal/portal_url.h"
 #include "portal/portal_user_agent.h"
+#include "portal_program.h"
 #include "version.h"
 
 #include <signal.h>

@@ -460,11 +460,15 @@ class Secrets(PortalTest):
                 process.stop()
 
     def test_a_token_in_the_environment_is_taken_out_of_it(self):
-        _, process, _ = self.connected()
+        _, process, _ = self.connected(environment={"PORTAL_TOKEN": TOKEN,
+                                                    "FIREZONE_TOKEN": "one-more"})
         for name in ("environ", "cmdline"):
             data = pathlib.Path(f"/proc/{process.pid}/{name}").read_bytes()
             self.assertNotIn(TOKEN.encode(), data)
+            self.assertNotIn(b"one-more", data)
         self.assertNotIn(TOKEN, process.text())
+        limits = pathlib.Path(f"/proc/{process.pid}/limits").read_text(encoding="ascii")
+        self.assertRegex(limits, "Max core file size +0 +0 ")
 
     def test_a_new_token_in_the_file_is_taken_up(self):
         portal = self.portal()
