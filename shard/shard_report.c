@@ -34,7 +34,11 @@ const char *shard_report_line(const struct counter_page *page, char text[static 
                        shard_state_name(page->state), allocations,
                        page->values[TURN_COUNT_CHANNELS]);
 
-    if (page->values[SHARD_COUNT_REGISTRY_AVAILABLE] == 0 && len > 0 && len < NOTIFY_TEXT_MAX)
+    /* The longest of these fits. */
+    if (page->values[SHARD_COUNT_ADMITTED] == 0)
+        len +=
+            snprintf(text + len, (size_t)(NOTIFY_TEXT_MAX - len), "; waits for the control plane");
+    if (page->values[SHARD_COUNT_REGISTRY_AVAILABLE] == 0)
         (void)snprintf(text + len, (size_t)(NOTIFY_TEXT_MAX - len),
                        "; the ownership registry does not answer");
     return text;

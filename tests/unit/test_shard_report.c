@@ -22,6 +22,7 @@ static int setup(void **state)
     notify_socket_open(&manager);
     page = (struct counter_page){.state = SHARD_STATE_STARTING};
     page.values[SHARD_COUNT_REGISTRY_AVAILABLE] = 1;
+    page.values[SHARD_COUNT_ADMITTED] = 1;
     report = SHARD_REPORT_NONE;
     base = event_loop_new();
     assert_non_null(base);
@@ -70,6 +71,11 @@ static void the_line_says_how_the_shard_is(void **state)
     assert_string_equal(shard_report_line(&page, text),
                         "draining: 7 allocations, 9 channels; the ownership registry does not "
                         "answer");
+    page.values[SHARD_COUNT_ADMITTED] = 0;
+    page.values[TURN_COUNT_ALLOCATIONS] = page.values[TURN_COUNT_CHANNELS] = UINT64_MAX;
+    assert_string_equal(shard_report_line(&page, text),
+                        "draining: 18446744073709551615 allocations, 18446744073709551615 channels"
+                        "; waits for the control plane; the ownership registry does not answer");
 }
 
 static void ready_is_said_when_the_shard_serves(void **state)
