@@ -66,7 +66,12 @@ static void write_shards(struct http_page *page, struct mono_time now, struct ht
                                           .lowest_port = options->lowest_port,
                                           .highest_port = options->highest_port};
     struct host_state state = {.count = host_figures_shards(page->config.figures)};
+    struct http_portal portal;
 
+    if (options->portal_url != NULL) {
+        http_portal_read(page->config.dir, clocks_read().wall.sec, &portal);
+        state.portal = &portal;
+    }
     state.shards = host_figures_read(page->config.figures, now, &state.now);
     http_shards_write(&state, &host, text);
 }

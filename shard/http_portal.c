@@ -16,6 +16,12 @@ static bool is_connected(const struct http_portal *portal)
     return portal->has_run && portal_snapshot_is_connected(&portal->snapshot);
 }
 
+static const char *write_sentence(const struct http_portal *portal,
+                                  char text[static PORTAL_TEXT_MAX])
+{
+    return portal_text_write(portal->has_run ? &portal->snapshot : NULL, portal->now_sec, text);
+}
+
 bool http_portal_ready(const struct http_portal *portal, bool is_awaited, struct http_text *text)
 {
     char sentence[PORTAL_TEXT_MAX];
@@ -23,10 +29,19 @@ bool http_portal_ready(const struct http_portal *portal, bool is_awaited, struct
     if (!is_awaited && is_connected(portal))
         return true;
     http_text_put(text, is_awaited ? "waiting for the control plane's init: " : "control plane: ");
-    http_text_put(text, portal_text_write(portal->has_run ? &portal->snapshot : NULL,
-                                          portal->now_sec, sentence));
+    http_text_put(text, write_sentence(portal, sentence));
     http_text_put(text, "\n");
     return !is_awaited;
+}
+
+void http_portal_json(const struct http_portal *portal, const char *key, struct http_json *json)
+{
+    char sentence[PORTAL_TEXT_MAX];
+
+    http_json_begin(json, key, '{');
+    http_json_bool(json, "connected", is_connected(portal));
+    http_json_text(json, "summary", write_sentence(portal, sentence));
+    http_json_end(json, '}');
 }
 
 static void put(struct http_text *text, const char *type, const char *name, const char *help,

@@ -7,6 +7,7 @@
 #ifndef RELAY_HTTP_PORTAL_H
 #define RELAY_HTTP_PORTAL_H
 
+#include "http_json.h"
 #include "http_text.h"
 #include "portal/portal_status.h"
 #include "state_dir.h"
@@ -31,6 +32,9 @@ void http_portal_read(const struct state_dir *dir, uint64_t now_sec, struct http
  *     control plane: not connected for 12 s, attempt 4, the next one in 2 s: …
  */
 bool http_portal_ready(const struct http_portal *portal, bool is_awaited, struct http_text *text);
+
+/* http_portal_json adds the object |key|: whether it is connected, and how it is, in a sentence. */
+void http_portal_json(const struct http_portal *portal, const char *key, struct http_json *json);
 
 /* http_portal_metrics appends relay_portal_connected, and the others of that beginning. */
 void http_portal_metrics(const struct http_portal *portal, struct http_text *text);

@@ -67,7 +67,8 @@ static void write_process(struct http_json *json, const struct shard_figures *sh
                           struct mono_time now)
 {
     const struct counter_page *page = &shard->snapshot.page;
-    static const char *const keys[] = {"pid", "uptime_sec", "cpu_msec", "registry", "lease"};
+    static const char *const keys[] = {"pid",      "uptime_sec", "cpu_msec",
+                                       "registry", "lease",      "admitted"};
 
     if (shard->err != ERR_OK || !shard->snapshot.is_live) {
         for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -82,6 +83,7 @@ static void write_process(struct http_json *json, const struct shard_figures *sh
         http_json_null(json, "cpu_msec");
     http_json_bool(json, "registry", page->values[SHARD_COUNT_REGISTRY_AVAILABLE] != 0);
     http_json_bool(json, "lease", page->values[SHARD_COUNT_LEASE_HELD] != 0);
+    http_json_bool(json, "admitted", page->values[SHARD_COUNT_ADMITTED] != 0);
 }
 
 static void write_shard(struct http_json *json, const struct host_state *state,
@@ -115,6 +117,10 @@ void http_shards_write(const struct host_state *state, const struct http_shards_
     http_json_text(&json, "host", host->instance);
     http_json_text(&json, "version", relay_version());
     http_json_number(&json, "mono_msec", state->now.usec / 1000);
+    if (state->portal != NULL)
+        http_portal_json(state->portal, "control_plane", &json);
+    else
+        http_json_null(&json, "control_plane");
     write_reasons(&json, state);
     http_json_begin(&json, "shards", '[');
     for (uint32_t k = 0; k < state->count; k++)

@@ -73,13 +73,15 @@ function addToGraphs(rates) {
 
 /* One line for all: what is amiss, if anything. */
 function overall() {
-  const { shards } = reading;
+  const { shards, control_plane: portal } = reading;
   const serving = shards.filter((s) => s.state === "serving");
   const others = new Map();
   for (const { state } of shards)
     if (state !== "serving") others.set(state, (others.get(state) ?? 0) + 1);
   const amiss = [...others].map(([state, count]) => `${count} ${state}`);
   if (shards.some((s) => isAwake(s) && !s.registry)) amiss.push("registry away");
+  if (shards.some((s) => isAwake(s) && !s.admitted)) amiss.push("not admitted by the control plane");
+  else if (portal && !portal.connected) amiss.push("control plane away");
   const worst = serving.length === 0 || shards.some((s) => tone(s.state) === "bad") ? "bad" : "fair";
   return amiss.length === 0 ? ["good", "serving"]
     : [worst, `${serving.length} of ${shards.length} shards serving: ${amiss.join(", ")}`];
@@ -110,6 +112,8 @@ function show(next, ports) {
   const rates = ratesOf(next, before);
   setText(byId("host"), next.host);
   setText(byId("version"), `relay ${next.version}`);
+  const portal = next.control_plane;
+  setText(byId("control-plane"), portal ? `control plane: ${portal.summary}` : "");
   setData(document.body, "many", String(next.shards.length > 10));
   document.title = `${next.host} – relay`;
   shardTable.show(next.shards, rates);

@@ -110,6 +110,9 @@ class UnderAPortal(e2e.E2eTest):
         self.assert_nobody_new(connection.secret)
         self.assertEqual(relay.total("admitted"), 0)
         wait_for("/readyz", 503, "\nwaiting for the control plane's init: connected for ")
+        told = json.loads(wait_for("/api/shards", 200))
+        self.assertTrue(told["control_plane"]["connected"])
+        self.assertEqual([shard["admitted"] for shard in told["shards"]], [False] * SHARDS)
         said, reasons, code = self.status(relay)
         self.assertEqual((said["admitted"], said["connected"], said["state"], code),
                          (False, True, "admitted", 1))

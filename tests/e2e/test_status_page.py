@@ -9,6 +9,7 @@ from selenium.webdriver.common.keys import Keys
 
 import e2e
 import http_client
+import portal
 from bench_process import Bench
 from browser import Browser
 from relay_process import eventually
@@ -36,6 +37,25 @@ def luminance(colour):
 def contrast(one, other):
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
+
+
+class UnderAControlPlane(e2e.E2eTest):
+    def test_the_connection_is_shown(self):
+        browser = Browser(self)
+        control_plane = portal.Portal()
+        self.addCleanup(control_plane.close)
+        control_plane.behaviour.init = False
+        self.relay("--portal-url", control_plane.url, environment={"PORTAL_TOKEN": portal.TOKEN},
+                   shards=1)
+        browser.open(URL)
+        browser.wait_text("#control-plane", "control plane: connected for ")
+        browser.wait_text("#overall", "1 of 1 shards serving: not admitted by the control plane")
+        control_plane.wait_relay().push("relay", "init")
+        browser.wait_text("#overall", lambda text: text == "serving")
+        control_plane.stop()
+        browser.wait_text("#overall", "1 of 1 shards serving: control plane away")
+        browser.wait_text("#control-plane", "control plane: not connected for ")
+        control_plane.start()
 
 
 class StatusPage(e2e.E2eTest):

@@ -15,6 +15,7 @@ static const struct mono_time now = {.usec = 100500000};
 
 struct fixture {
     struct shard_figures shards[SHARDS];
+    const struct http_portal *portal;
     char *text; /* what was written last */
 };
 
@@ -53,7 +54,8 @@ static const char *written(struct fixture *fixture)
 {
     const struct http_shards_host host = {
         .instance = "host-a", .lowest_port = 49152, .highest_port = 65535};
-    const struct host_state host_state = {.shards = fixture->shards, .count = SHARDS, .now = now};
+    const struct host_state host_state = {
+        .shards = fixture->shards, .count = SHARDS, .now = now, .portal = fixture->portal};
     struct http_text text = {.data = NULL};
 
     http_shards_write(&host_state, &host, &text);
@@ -93,21 +95,48 @@ static void figures_have_their_names(void **state)
     values[SHARD_COUNT_REDIRECT_SENT] = 13;
     values[SHARD_COUNT_REDIRECT_RECEIVED] = 14;
     values[SHARD_COUNT_REGISTRY_AVAILABLE] = 1;
+    values[SHARD_COUNT_ADMITTED] = 1;
     const char *text = written(fixture);
 
     (void)snprintf(version, sizeof(version), "\"version\":\"%s\"", relay_version());
     has(text, version);
     has(text, "{\"host\":\"host-a\",");
-    has(text, "\"mono_msec\":100500,\"reasons\":[],");
+    has(text, "\"mono_msec\":100500,\"control_plane\":null,\"reasons\":[],");
     has(text, "{\"shard\":0,\"state\":\"serving\",\"age_msec\":250,"
               "\"lowest_port\":49152,\"highest_port\":57343,\"pid\":4321,\"uptime_sec\":10,"
-              "\"cpu_msec\":1234,\"registry\":false,\"lease\":false,\"allocations\":0,");
-    has(text, "{\"shard\":1,\"state\":\"serving\",\"age_msec\":250,"
-              "\"lowest_port\":57344,\"highest_port\":65535,\"pid\":4321,\"uptime_sec\":10,"
-              "\"cpu_msec\":1234,\"registry\":true,\"lease\":false,\"allocations\":7,"
-              "\"channels\":9,\"capacity\":8192,\"to_peer_packets\":1000,"
-              "\"to_peer_bytes\":5000000000,\"to_client_packets\":11,\"to_client_bytes\":12,"
-              "\"misrouted\":15,\"redirected\":13,\"taken_over\":14,\"drops\":{},\"dropped\":0}]}");
+              "\"cpu_msec\":1234,\"registry\":false,\"lease\":false,\"admitted\":false,"
+              "\"allocations\":0,");
+    has(text,
+        "{\"shard\":1,\"state\":\"serving\",\"age_msec\":250,"
+        "\"lowest_port\":57344,\"highest_port\":65535,\"pid\":4321,\"uptime_sec\":10,"
+        "\"cpu_msec\":1234,\"registry\":true,\"lease\":false,\"admitted\":true,\"allocations\":7,"
+        "\"channels\":9,\"capacity\":8192,\"to_peer_packets\":1000,"
+        "\"to_peer_bytes\":5000000000,\"to_client_packets\":11,\"to_client_bytes\":12,"
+        "\"misrouted\":15,\"redirected\":13,\"taken_over\":14,\"drops\":{},\"dropped\":0}]}");
+}
+
+static void the_control_plane_is_told_of(void **state)
+{
+    struct http_portal portal = {
+        .has_run = true,
+        .snapshot = {.status = {.state = PORTAL_STATE_WAITING,
+                                .lost_sec = 100,
+                                .retry_sec = 115,
+                                .attempts = 4,
+                                .error = "it said \"no\""},
+                     .is_live = true},
+        .now_sec = 112,
+    };
+    struct fixture *fixture = *state;
+
+    fixture->portal = &portal;
+    has(written(fixture), "\"control_plane\":{\"connected\":false,\"summary\":\"not connected for "
+                          "12 s, attempt 4, the next one in 3 s: it said \\\"no\\\"\"},");
+    portal.snapshot.status.state = PORTAL_STATE_ADMITTED;
+    has(written(fixture), "\"control_plane\":{\"connected\":true,\"summary\":\"connected for ");
+    portal.has_run = false;
+    has(written(fixture), "\"control_plane\":{\"connected\":false,\"summary\":\"no portal process "
+                          "has run yet\"},");
 }
 
 static void drops_have_their_reasons(void **state)
@@ -140,11 +169,11 @@ static void of_one_that_is_gone_there_are_the_last_figures(void **state)
 
     has(text, "\"state\":\"gone\",\"age_msec\":250,\"lowest_port\":49152,\"highest_port\":57343,"
               "\"pid\":null,\"uptime_sec\":null,\"cpu_msec\":null,\"registry\":null,\"lease\":null,"
-              "\"allocations\":7,");
+              "\"admitted\":null,\"allocations\":7,");
     has(text,
         "\"state\":\"unreadable\",\"age_msec\":null,\"lowest_port\":57344,\"highest_port\":65535,"
         "\"pid\":null,\"uptime_sec\":null,\"cpu_msec\":null,\"registry\":null,\"lease\":null,"
-        "\"allocations\":0,");
+        "\"admitted\":null,\"allocations\":0,");
 }
 
 int main(void)
@@ -152,6 +181,7 @@ int main(void)
 #define SHARDS_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         SHARDS_TEST(figures_have_their_names),
+        SHARDS_TEST(the_control_plane_is_told_of),
         SHARDS_TEST(drops_have_their_reasons),
         SHARDS_TEST(of_one_that_is_gone_there_are_the_last_figures),
     };
