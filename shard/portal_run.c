@@ -2,6 +2,7 @@
 #include "portal_run.h"
 
 #include "log.h"
+#include "notify.h"
 #include "portal/portal_channel.h"
 #include "portal/portal_connection.h"
 #include "portal/portal_status.h"
@@ -11,6 +12,7 @@
 #include "version.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -25,6 +27,9 @@ struct portal_run {
     bool is_unwritten; /* the last write failed, which has been logged */
     bool has_init;     /* one has come in this process */
     bool is_init_kept;
+    struct notify notify;
+    bool is_ready_said;
+    char said[NOTIFY_TEXT_MAX]; /* the status line that the service manager has */
     struct portal_url url;
     char target[PORTAL_TARGET_MAX];
     char user_agent[PORTAL_USER_AGENT_MAX];
@@ -126,6 +131,22 @@ static void drain(struct portal_run *run)
         carry_out(run, &command);
 }
 
+/* Tells the service manager: ready is who tries. */
+static void tell_manager(struct portal_run *run)
+{
+    const struct portal_status *status = portal_channel_status(run->channel);
+    bool is_well = status->state == PORTAL_STATE_ADMITTED || status->error[0] == '\0';
+    char line[NOTIFY_TEXT_MAX];
+
+    (void)snprintf(line, sizeof(line), "%s%s%.200s", portal_state_name(status->state),
+                   is_well ? "" : ": ", is_well ? "" : status->error);
+    if (strcmp(line, run->said) == 0 ||
+        !notify_send(&run->notify, "%sSTATUS=%s", run->is_ready_said ? "" : "READY=1\n", line))
+        return;
+    run->is_ready_said = true;
+    memcpy(run->said, line, sizeof(line));
+}
+
 /* Tells the other processes. */
 static void tell(struct portal_run *run)
 {
@@ -136,6 +157,7 @@ static void tell(struct portal_run *run)
         log_event(LOG_LEVEL_ERROR, "portal status not written", "error", problem.text, NULL);
     run->is_unwritten = err != ERR_OK;
     keep_init(run);
+    tell_manager(run);
 }
 
 /* --- What the connection tells --- */
@@ -280,6 +302,14 @@ static bool make_connection(struct portal_run *run)
     return false;
 }
 
+static void take_manager(struct portal_run *run)
+{
+    struct problem problem;
+
+    if (notify_take(&run->notify, &problem) != ERR_OK)
+        log_event(LOG_LEVEL_WARNING, "service manager not told", "error", problem.text, NULL);
+}
+
 static bool open_state(struct portal_run *run)
 {
     struct problem problem;
@@ -330,6 +360,7 @@ int portal_run(const struct relay_options *options, const struct portal_token *t
     };
     int code = PORTAL_EXIT_OPTIONS;
 
+    take_manager(&run);
     if (make_target(&run) && make_channel(&run) && make_connection(&run)) {
         code = PORTAL_EXIT_FAILED;
         if (open_state(&run)) {
@@ -339,6 +370,7 @@ int portal_run(const struct relay_options *options, const struct portal_token *t
                       "host", run.url.host, "port", LOG_U64(run.url.port), "tls",
                       run.url.is_tls ? "yes" : "no", NULL);
             serve(&run);
+            (void)notify_send(&run.notify, "STOPPING=1");
             code = exit_code(&run);
             log_event(LOG_LEVEL_INFO, "portal connection stopped", NULL);
         }
@@ -346,6 +378,7 @@ int portal_run(const struct relay_options *options, const struct portal_token *t
     to_wake = NULL;
     portal_connection_free(run.connection);
     portal_channel_free(run.channel);
+    notify_close(&run.notify);
     portal_status_close(&run.writer);
     state_dir_close(&run.dir);
     return code;

@@ -6,6 +6,7 @@ import socket
 import time
 
 import e2e
+import portal
 from relay_process import eventually
 
 
@@ -114,6 +115,24 @@ class Notify(e2e.E2eTest):
         relay = self.launch_told(manager, command="check-config", log_format="human")
         self.assertEqual(relay.wait(), 0)
         self.assertEqual(manager.pids(), set())
+
+
+    def test_the_portal_process_says_how_the_connection_is(self):
+        manager = self.manager()
+        control_plane = portal.Portal()
+        self.addCleanup(control_plane.close)
+        control_plane.behaviour.refuse = [(503, {"Retry-After": "1"})]
+        process = self.launch(
+            "--portal-url", control_plane.url, command="", program="relay_portal", shards=1,
+            environment={"NOTIFY_SOCKET": manager.address, "PORTAL_TOKEN": portal.TOKEN})
+        manager.wait("READY=1")
+        manager.wait("STATUS=waiting: the control plane answered with HTTP 503")
+        manager.wait("STATUS=admitted")
+        process.stop()
+        manager.wait("STATUS=stopped")
+        manager.wait("STOPPING=1")
+        self.assertEqual(len(manager.said("READY=1")), 1)
+        self.assertEqual(manager.pids(), {process.pid})
 
 
 if __name__ == "__main__":
