@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import time
+import unittest
 
 import e2e
 import namespace
@@ -122,6 +123,7 @@ class Protocol(PortalTest):
         self.assertEqual(process.status()["state"], "stopped")
         eventually("the portal sees the end", lambda: portal.presence[-1][1] == "left")
 
+    @unittest.skipIf(SANITIZED, "it takes 10 s, and the scenarios have heartbeats judged")
     def test_heartbeats_and_meanwhile_a_slow_upgrade(self):
         slow = self.portal()
         slow.behaviour.upgrade_after_sec = 6
@@ -211,7 +213,6 @@ class Ends(PortalTest):
         portal = self.portal()
         portal.behaviour.join = "disabled"
         process = self.process(portal)
-        portal.wait_attempts(2)
         process.wait_error("refused the join: disabled")
         portal.behaviour.join = "ok"
         portal.wait_relay()
@@ -226,14 +227,14 @@ class Ends(PortalTest):
 
     def test_flapping_is_slowed_down(self):
         portal, process, _ = self.connected()
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + 1
         while time.monotonic() < deadline:
             for relay in portal.relays():
                 relay.abort()
             time.sleep(0.01)
         attempts = len(portal.connections)
-        print(f"{attempts} attempts in 2 s")
-        self.assertLessEqual(attempts, 8)  # at 0, 0.25, 0.6, 1.2 s …, however fast the machine
+        print(f"{attempts} attempts in 1 s")
+        self.assertLessEqual(attempts, 6)  # at 0, 0.25, 0.6, 1.2 s …, however fast the machine
         portal.wait_relay()
         process.wait_status("admitted")
 
@@ -270,7 +271,14 @@ class Refusals(PortalTest):
             (429, {"Retry-After": "1"}),
             (503, {}),
         ]
+        dated = self.portal()
+        when = int(time.time()) + 2
+        date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(when))
+        dated.behaviour.refuse = [(503, {"Retry-After": date})]
         process = self.process(portal)
+        self.process(dated)
+        dated.wait_relay()
+        self.assertGreaterEqual(time.time(), when - 1)
         portal.wait_relay()
         self.assertEqual([event["error"] for event in process.events(NOT_CONNECTED)],
                          [f"the control plane answered with HTTP {status}"
@@ -287,30 +295,22 @@ class Refusals(PortalTest):
                 "PORTAL_TOKEN": TOKEN, "http_proxy": f"127.0.0.1:{proxy.getsockname()[1]}"})
             portal.wait_relay()
 
-    def test_retry_after_may_be_a_date(self):
-        portal = self.portal()
-        when = int(time.time()) + 2
-        date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(when))
-        portal.behaviour.refuse = [(503, {"Retry-After": date})]
-        self.process(portal)
-        portal.wait_relay()
-        self.assertGreaterEqual(time.time(), when - 1)
-
     def test_what_is_no_response_is_tried_again(self):
         answers = (b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
                    b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100000,
                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                    b"Connection: Upgrade\r\nSec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n"
                    b"\r\n", b"HTTP/1.1 1401 Nothing of the kind\r\n\r\n", b"\0" * 70000)
-        for answer in answers:
+        portals = [self.portal() for _ in answers]
+        for portal, answer in zip(portals, answers):
+            portal.behaviour.raw_answer = answer
+        processes = [self.process(portal) for portal in portals]
+        for portal, process, answer in zip(portals, processes, answers):
             with self.subTest(answer[:40]):
-                portal = self.portal()
-                portal.behaviour.raw_answer = answer
-                process = self.process(portal)
                 process.wait_error("HTTP upgrade")
                 portal.behaviour.raw_answer = None
-                portal.wait_relay()
-                process.stop()
+        for portal in portals:
+            portal.wait_relay()
 
     def test_stopping_does_not_wait_for_anything(self):
         portal = self.portal()
@@ -415,20 +415,20 @@ class Tls(PortalTest):
         common_name = self.authority.server_context(common_name="localhost")
         client = self.authority.server_context("DNS:localhost", usage="clientAuth")
         ca_file = ("--portal-ca-file", self.authority.file)
-        for name, tls, options, reason in (
-                ("expired", expired, ca_file, "certificate has expired"),
-                ("of another host", wrong, ca_file, "hostname mismatch"),
-                ("without a name of the kind that counts", common_name, ca_file,
-                 "hostname mismatch"),
-                ("of a client", client, ca_file, "certificate purpose"),
-                ("of nobody known", good, (), "unable to get local issuer certificate")):
+        cases = (
+            ("expired", expired, ca_file, "certificate has expired"),
+            ("of another host", wrong, ca_file, "hostname mismatch"),
+            ("without a name of the kind that counts", common_name, ca_file, "hostname mismatch"),
+            ("of a client", client, ca_file, "certificate purpose"),
+            ("of nobody known", good, (), "unable to get local issuer certificate"))
+        portals = [self.portal(tls=tls) for _, tls, _, _ in cases]
+        processes = [self.process(portal, *options, url=f"wss://localhost:{portal.port}")
+                     for portal, (_, _, options, _) in zip(portals, cases)]
+        for portal, process, (name, _, _, reason) in zip(portals, processes, cases):
             with self.subTest(name):
-                portal = self.portal(tls=tls)
-                process = self.process(portal, *options, url=f"wss://localhost:{portal.port}")
                 process.wait_error(reason)
                 process.wait_event(NOT_CONNECTED, 2)
                 self.assertEqual(portal.connections, [])
-                process.stop()
 
     def test_tls_where_there_is_none_and_the_reverse(self):
         plain = self.portal()

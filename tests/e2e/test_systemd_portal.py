@@ -80,7 +80,7 @@ class PortalUnit(e2e.E2eTest):
         self.assertNotIn(portal.TOKEN, self.systemd.journal())
         self.assertEqual(self.portal.faults, [])
         self.systemd.systemctl("stop", "relay.target")
-        self.assertEqual(self.portal.relays(), [])
+        eventually("it has left", lambda: not self.portal.relays())
 
 
 if __name__ == "__main__":
