@@ -282,8 +282,7 @@ static void take_fragment(struct portal_connection *c, struct lws *wsi, const vo
 
     if (err == ERR_LIMIT) {
         say(c, "a message of the control plane is longer than %d bytes", PORTAL_MESSAGE_MAX);
-        drop(c);
-        tell_closed(c);
+        tell_closed(c); /* the library is told by what its callback returns */
     } else if (err == ERR_OK && c->inbox.is_binary) {
         c->config.binary(c->config.context);
     } else if (err == ERR_OK) {

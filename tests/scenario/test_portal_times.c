@@ -307,6 +307,9 @@ static void retry_after_is_kept_to_exactly_but_within_bounds(void **state)
     refused(s, 429, "Sun, 06 Nov 1994 08:50:07 GMT");
     EXPECT(s, "RETRY 30000 ms: the control plane answered with HTTP 429\n");
     assert_int_equal(portal_channel_status(s->channel)->retry_sec, 784111777 + 30);
+    time_out_in(s, 30000);
+    EXPECT(s, "CONNECT\n");
+    assert_int_equal(portal_channel_status(s->channel)->retry_sec, 0);
 }
 
 static void a_budget_ends_it_when_not_admitted_for_so_long(void **state)

@@ -118,6 +118,12 @@ static void waits_when_it_dies_young(void **state)
         former = wait;
         now = portal_process_next_start(&portal);
     }
+    /* What an operator asks for begins anew. */
+    portal_process_restart(&portal, now);
+    portal.pid = 4321;
+    portal.started_at = now;
+    assert_true(portal_process_ended(&portal, 4321, exited(1), now, false));
+    assert_true(mono_time_until(portal_process_next_start(&portal), now) < former);
 }
 
 /* 2: it refused its configuration; others: it said that it is of no use, such as after 401. */

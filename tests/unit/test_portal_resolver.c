@@ -20,6 +20,7 @@ int __wrap_getaddrinfo(const char *node, const char *service, const struct addri
 static sem_t may_answer, woken, has_ended;
 static atomic_int questions;
 static const char *answer; /* looked up instead; NULL: there is no such name */
+static int copies = 1;     /* of it, in the list */
 
 int __wrap_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                        struct addrinfo **list)
@@ -30,7 +31,12 @@ int __wrap_getaddrinfo(const char *node, const char *service, const struct addri
     atomic_fetch_add(&questions, 1);
     while (sem_wait(&may_answer) != 0)
         ;
-    failure = answer == NULL ? EAI_NONAME : __real_getaddrinfo(answer, service, hints, list);
+    failure = answer == NULL ? EAI_NONAME : 0;
+    for (int i = 0; i < copies && failure == 0; i++) {
+        failure = __real_getaddrinfo(answer, service, hints, list);
+        while (failure == 0 && *list != NULL)
+            list = &(*list)->ai_next;
+    }
     sem_post(&has_ended);
     return failure;
 }
@@ -83,6 +89,24 @@ static void an_answer_is_waited_for_and_taken_once(void **state)
     portal_resolver_free(resolver);
 }
 
+static void of_many_addresses_the_first_ones_are_taken(void **state)
+{
+    struct portal_resolver *resolver = asking();
+    struct portal_addresses addresses;
+    struct problem problem;
+
+    (void)state;
+    answer = "2001:db8:1111:2222:3333:4444:5555:6666";
+    copies = 100;
+    sem_post(&may_answer);
+    assert_int_equal(sem_wait(&woken), 0);
+    copies = 1;
+    assert_int_equal(portal_resolver_take(resolver, &addresses, &problem), ERR_OK);
+    assert_int_equal(addresses.count, PORTAL_ADDRESSES_MAX);
+    assert_string_equal(addresses.text[PORTAL_ADDRESSES_MAX - 1], answer);
+    portal_resolver_free(resolver);
+}
+
 static void a_name_without_an_address_says_so(void **state)
 {
     struct portal_resolver *resolver = asking();
@@ -119,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_answer_is_waited_for_and_taken_once, setup),
+        cmocka_unit_test_setup(of_many_addresses_the_first_ones_are_taken, setup),
         cmocka_unit_test_setup(a_name_without_an_address_says_so, setup),
         cmocka_unit_test_setup(one_that_hangs_is_left_behind, setup),
     };

@@ -196,7 +196,8 @@ static void an_init_is_kept_and_seen_by_others(void **state)
 /* With another secret it is another relay, which the control plane does not know yet. */
 static void an_init_is_for_one_relay(void **state)
 {
-    static const char *const others[] = {"", "\n", RELAY_ID, RELAY_ID "\n\n", OTHER_ID "\n"};
+    static const char *const others[] = {
+        "", "\n", RELAY_ID, RELAY_ID "x", RELAY_ID "\n\n", OTHER_ID "\n"};
     struct state_dir dir = open_dir(*state);
     struct problem problem;
     char path[TEMP_PATH_MAX];
