@@ -38,6 +38,7 @@ static int run_command(struct relay_options *options, char **argv)
     case RELAY_COMMAND_RUN:
         return supervisor_run(options, argv);
     case RELAY_COMMAND_SHARD:
+        relay_options_unset("portal-token"); /* not for those that face the network */
         return shard_run(options);
     case RELAY_COMMAND_PORTAL:
     case RELAY_COMMAND_CHECK_CONFIG:

@@ -2,6 +2,8 @@
 has an allocation already, and nobody new. Each is a `relay shard`, and the file by which the portal
 process tells them is made by the test."""
 
+import pathlib
+
 import e2e
 import stun
 from held_shards import HeldShards
@@ -57,6 +59,13 @@ class Admission(e2e.E2eTest):
         another.allocate()
         another.refresh(0)
         waiting.refresh(0)
+
+    def test_a_token_in_the_environment_of_a_shard_is_wiped(self):
+        shard = self.relay(*PORTAL, command="shard --shard 0", shards=1,
+                           environment={"PORTAL_TOKEN": "hush-1", "FIREZONE_TOKEN": "hush-2"})
+        environment = pathlib.Path(f"/proc/{shard.pid}/environ").read_bytes()
+        self.assertIn(b"PORTAL_TOKEN", environment)
+        self.assertNotIn(b"hush", environment)
 
     def test_restored_allocations_go_on_also_when_misrouted(self):
         peer = self.peer()
