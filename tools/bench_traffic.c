@@ -26,8 +26,9 @@ enum {
     PROLONG_EVERY_MSEC = 100, /* how often expiry is looked after */
 };
 
-/* How long the last datagrams may be on their way, when none has come. */
-#define STRAGGLER_NSEC UINT64_C(300000000)
+/* How long the last datagrams may be on their way, when none has come: on a busy host a shard may
+ * have to wait for its turn. */
+#define STRAGGLER_NSEC UINT64_C(1000000000)
 
 /* A channel of an allocation, one way. */
 struct flow {
