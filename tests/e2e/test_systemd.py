@@ -156,10 +156,15 @@ class Units(e2e.E2eTest):
             self.systemd.systemctl("reload", unit)
             eventually("it is back", lambda shard=shard, pid=pid: self.is_restarted(shard, pid))
 
-    def stop_and_start(self):
+    def stop_all(self):
         self.systemd.systemctl("stop", "relay.target")
-        self.assertFalse(self.are_active("relay@0.service"))
-        self.assertFalse(self.are_active("relay@0.socket"))
+        # It waits for the target alone.
+        for shard in range(SHARDS):
+            for unit in (f"relay@{shard}.service", f"relay@{shard}.socket"):
+                eventually(f"{unit} has stopped", lambda unit=unit: not self.are_active(unit))
+
+    def stop_and_start(self):
+        self.stop_all()
         self.systemd.systemctl("start", "relay.target")
 
     def kill(self):
@@ -169,7 +174,7 @@ class Units(e2e.E2eTest):
 
     def stop_one(self):
         self.systemd.systemctl("stop", "relay@2.socket")
-        self.assertFalse(self.are_active("relay@2.service"))
+        eventually("the shard has stopped", lambda: not self.are_active("relay@2.service"))
         self.systemd.systemctl("start", "relay@2.service")
 
     def kill_until_it_stays_away(self):
@@ -222,7 +227,7 @@ class Units(e2e.E2eTest):
         self.assertEqual(self.systemd.show("relay@7.socket", "ActiveState"), "failed")
 
     def run_in_a_unit_of_its_own(self):
-        self.systemd.systemctl("stop", "relay.target")
+        self.stop_all()
         self.systemd.write("/etc/systemd/system/own.service", OWN_UNIT)
         self.systemd.systemctl("daemon-reload")
         self.systemd.systemctl("start", "own")
