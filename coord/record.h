@@ -91,7 +91,7 @@ enum err record_read(struct bytes key, struct bytes name, struct bytes value,
                      struct turn_record *ret) MUST_CHECK;
 enum err owner_read(struct bytes text, struct owner *ret) MUST_CHECK;
 /* record_addr_read reads what transport_addr_format writes, its scope too. */
-enum err record_addr_read(struct bytes text, struct transport_addr *ret) MUST_CHECK;
+enum err record_addr_read(struct bytes bytes, struct transport_addr *ret) MUST_CHECK;
 /* lease_value_read leaves |ret->owner| and |ret->epoch| as they are: they stand beside it. */
 enum err lease_value_read(struct bytes text, struct shard_lease *ret) MUST_CHECK;
 
