@@ -13,75 +13,13 @@ import argparse
 import json
 import os
 import pathlib
-import signal
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SERVER_CPU, BENCH_CPU = "0", "1"
-USER, PASSWORD, REALM = "bench", "bench password", "firezone"
+from servers import ROOT, Server, calibrate, enter_namespace, summary
+
 CELLS = [(payload, way, allocations) for payload in (172, 1200) for way in ("up", "down", "both")
          for allocations in (1, 100, 1000, 5000)]
 QUICK_CELLS = [(172, "both", 100)]
 SERVERS = ("relay", "coturn")
-
-
-def start_relay(build, folder):
-    key = subprocess.run(["md5sum"], input=f"{USER}:{REALM}:{PASSWORD}".encode(), check=True,
-                         capture_output=True).stdout.split()[0].decode()
-    users = folder / "users"
-    users.write_text(f"{USER}:{key}\n", encoding="utf-8")
-    return [build / "shard/relay", "run", "--shards", "1", "--public-ip4-addr", "127.0.0.1",
-            "--allow-peer", "127.0.0.0/8", "--auth", "static", "--users-file", users,
-            "--state-dir", folder / "state", "--log-level", "warning", "--port-rest", "0"]
-
-
-def start_coturn(_build, folder):
-    return ["turnserver", "-n", "-m", "1", "--listening-ip", "127.0.0.1", "--relay-ip",
-            "127.0.0.1", "--allow-loopback-peers", "--no-tcp", "--no-tls", "--no-dtls", "--no-cli",
-            "--lt-cred-mech", "--user", f"{USER}:{PASSWORD}", "--realm", REALM, "--min-port",
-            "49152", "--max-port", "65535", "--no-stdout-log", "--log-file", "/dev/null",
-            "--pidfile", folder / "pid", "--userdb", folder / "db"]
-
-
-class Server:
-    """One of the two, from its start to its end."""
-
-    def __init__(self, name, build):
-        self.folder = tempfile.TemporaryDirectory(prefix="compare-")
-        folder = pathlib.Path(self.folder.name)
-        command = (start_relay if name == "relay" else start_coturn)(build, folder)
-        self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", SERVER_CPU, *map(str, command)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.bench = build / "tools/relay-bench"
-
-    def run(self, *options):
-        command = ["taskset", "-c", BENCH_CPU, str(self.bench), "--username", USER, "--password",
-                   PASSWORD, "--server-pid", str(self.process.pid), "--json", *map(str, options)]
-        return subprocess.run(command, check=False, capture_output=True, text=True)
-
-    def wait(self):
-        deadline = time.monotonic() + 20
-        while self.run("--setup-only", "--allocations", 1).returncode != 0:
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                sys.exit("a server does not start")
-
-    def measure(self, *options):
-        # A client port of a moment ago can come again, and coturn answers 437 for a while.
-        for _ in range(3):
-            result = self.run(*options)
-            if result.returncode == 0:
-                return json.loads(result.stdout)
-        sys.exit(f"relay-bench: exit {result.returncode}: {result.stderr.strip()}")
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
-        self.folder.cleanup()
 
 
 def measure_traffic(build, name, cell, seconds):
@@ -109,11 +47,6 @@ def measure_setup(build, name, allocations):
         server.stop()
 
 
-def summary(values):
-    middle = statistics.median(values)
-    return middle, (max(values) - min(values)) / middle if middle else 0.0
-
-
 def print_row(title, rounds, keys):
     """|rounds|: server name → list of figures."""
     for key in keys:
@@ -123,16 +56,6 @@ def print_row(title, rounds, keys):
         print(f"{title:<16} {key:<22} {own:>12.2f} {other:>12.2f} {ratio:>7} "
               f"{100 * own_noise:>7.0f} % {100 * other_noise:>6.0f} %", flush=True)
         title = ""
-
-
-def calibrate():
-    """The same work over and over: how far apart its durations are is the machine's own noise."""
-    durations = []
-    for _ in range(7):
-        began = time.monotonic()
-        sum(i * i for i in range(1_000_000))
-        durations.append(time.monotonic() - began)
-    return summary(durations)[1]
 
 
 def compare(arguments):
@@ -171,10 +94,7 @@ def main():
     if arguments.quick:
         arguments.rounds = 1
     arguments.build = arguments.build.resolve()
-    if os.environ.get("COMPARE_IN_NAMESPACE") != "yes":
-        os.environ["COMPARE_IN_NAMESPACE"] = "yes"
-        os.execvp("unshare", ["unshare", "-n", sys.executable, "-B", *sys.argv])
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    enter_namespace()
     compare(arguments)
 
 

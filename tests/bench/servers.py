@@ -1,0 +1,105 @@
+"""The servers that are measured, their start on a processor of their own, and what noise is."""
+
+import json
+import os
+import pathlib
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SERVER_CPU, BENCH_CPU = "0", "1"
+USER, PASSWORD, REALM = "bench", "bench password", "firezone"
+
+
+def users_line():
+    key = subprocess.run(["md5sum"], input=f"{USER}:{REALM}:{PASSWORD}".encode(), check=True,
+                         capture_output=True).stdout.split()[0].decode()
+    return f"{USER}:{key}"
+
+
+def start_relay(build, folder):
+    users = folder / "users"
+    users.write_text(users_line() + "\n", encoding="utf-8")
+    return [build / "shard/relay", "run", "--shards", "1", "--public-ip4-addr", "127.0.0.1",
+            "--allow-peer", "127.0.0.0/8", "--auth", "static", "--users-file", users,
+            "--state-dir", folder / "state", "--log-level", "warning", "--port-rest", "0"]
+
+
+def start_coturn(_build, folder):
+    return ["turnserver", "-n", "-m", "1", "--listening-ip", "127.0.0.1", "--relay-ip",
+            "127.0.0.1", "--allow-loopback-peers", "--no-tcp", "--no-tls", "--no-dtls", "--no-cli",
+            "--lt-cred-mech", "--user", f"{USER}:{PASSWORD}", "--realm", REALM, "--min-port",
+            "49152", "--max-port", "65535", "--no-stdout-log", "--log-file", "/dev/null",
+            "--pidfile", folder / "pid", "--userdb", folder / "db"]
+
+
+def start_bare(variant):
+    return lambda build, _folder: [build / "tests/bench/bare_forwarder", variant, users_line()]
+
+
+START = {"relay": start_relay, "coturn": start_coturn, "bare-plain": start_bare("plain"),
+         "bare-batched": start_bare("batched"), "bare-offload": start_bare("offload")}
+
+
+class Server:
+    """One of START of |build|, from its start to its end, and relay-bench of |bench_of|."""
+
+    def __init__(self, name, build, bench_of=None):
+        self.folder = tempfile.TemporaryDirectory(prefix="compare-")
+        folder = pathlib.Path(self.folder.name)
+        command = START[name](build, folder)
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", SERVER_CPU, *map(str, command)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.bench = (bench_of or build) / "tools/relay-bench"
+
+    def run(self, *options):
+        command = ["taskset", "-c", BENCH_CPU, str(self.bench), "--username", USER, "--password",
+                   PASSWORD, "--server-pid", str(self.process.pid), "--json", *map(str, options)]
+        return subprocess.run(command, check=False, capture_output=True, text=True)
+
+    def wait(self):
+        deadline = time.monotonic() + 20
+        while self.run("--setup-only", "--allocations", 1).returncode != 0:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                sys.exit("a server does not start")
+
+    def measure(self, *options):
+        # A client port of a moment ago can come again, and coturn answers 437 for a while.
+        for _ in range(3):
+            result = self.run(*options)
+            if result.returncode == 0:
+                return json.loads(result.stdout)
+        sys.exit(f"relay-bench: exit {result.returncode}: {result.stderr.strip()}")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        self.folder.cleanup()
+
+
+def summary(values):
+    middle = statistics.median(values)
+    return middle, (max(values) - min(values)) / middle if middle else 0.0
+
+
+def calibrate():
+    """The same work over and over: how far apart its durations are is the machine's own noise."""
+    durations = []
+    for _ in range(7):
+        began = time.monotonic()
+        sum(i * i for i in range(1_000_000))
+        durations.append(time.monotonic() - began)
+    return summary(durations)[1]
+
+
+def enter_namespace():
+    """Starts the program once more in a network namespace, unless it is in one already."""
+    if os.environ.get("BENCH_IN_NAMESPACE") != "yes":
+        os.environ["BENCH_IN_NAMESPACE"] = "yes"
+        os.execvp("unshare", ["unshare", "-n", sys.executable, "-B", *sys.argv])
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
