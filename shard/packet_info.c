@@ -3,6 +3,7 @@
 
 #include "sockaddr.h"
 
+#include <netinet/udp.h>
 #include <string.h>
 
 size_t packet_info_write(const struct transport_addr *server, union packet_info_out *ret)
@@ -31,6 +32,18 @@ size_t packet_info_write(const struct transport_addr *server, union packet_info_
         return CMSG_SPACE(sizeof(info));
     }
     return 0;
+}
+
+size_t packet_info_add_segment(union packet_info_out *info, size_t len, uint16_t size)
+{
+    struct cmsghdr *header = (struct cmsghdr *)(void *)(info->bytes + len);
+
+    memset(header, 0, CMSG_SPACE(sizeof(size)));
+    header->cmsg_level = IPPROTO_UDP;
+    header->cmsg_type = UDP_SEGMENT;
+    header->cmsg_len = CMSG_LEN(sizeof(size));
+    memcpy(CMSG_DATA(header), &size, sizeof(size));
+    return len + CMSG_SPACE(sizeof(size));
 }
 
 static void read_v4(const struct cmsghdr *header, uint16_t port, struct transport_addr *ret)

@@ -16,10 +16,11 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Room for the control messages of one datagram to send. */
+/* Room for the control messages of one message to send: the address, and the size of the datagrams
+ * that it is taken apart into. */
 union packet_info_out {
     size_t align; /* as a cmsghdr needs it */
-    uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t))];
 };
 
 /* Room for the control messages of one received datagram: the address, and how many
@@ -44,6 +45,12 @@ struct packet_info {
  * Returns its length, for msg_controllen; 0 for an unknown family.
  */
 size_t packet_info_write(const struct transport_addr *server, union packet_info_out *ret);
+
+/*
+ * packet_info_add_segment appends, to |len| bytes of control messages in |info|, that the message
+ * is to leave as datagrams of |size| bytes (UDP_SEGMENT). Returns the new length.
+ */
+size_t packet_info_add_segment(union packet_info_out *info, size_t len, uint16_t size);
 
 /*
  * packet_info_read reads the control messages of |message|, received on |port|.

@@ -25,8 +25,6 @@ void send_batch_init(struct send_batch *batch, int fd, uint64_t *values, enum sh
         struct msghdr *header = &batch->messages[i].msg_hdr;
 
         header->msg_name = &batch->to[i];
-        header->msg_iov = &batch->payloads[i];
-        header->msg_iovlen = 1;
     }
 }
 
@@ -39,24 +37,63 @@ static struct mono_time coarse_now(void)
     return (struct mono_time){.usec = (int64_t)now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000};
 }
 
+/* The train that |len| bytes can join, or NULL. */
+static struct send_train *train_for(struct send_batch *batch, const struct transport_addr *to,
+                                    const struct transport_addr *from, size_t len)
+{
+    if (batch->train_count == 0 || batch->alone > 0 || len == 0)
+        return NULL;
+    struct send_train *last = &batch->trains[batch->train_count - 1];
+
+    if (len > last->size || last->size > SEND_TRAIN_SIZE_MAX ||
+        last->bytes != last->count * last->size || last->bytes + len > SEND_TRAIN_BYTES_MAX ||
+        !transport_addr_equal(to, &batch->last_to) ||
+        !transport_addr_equal(from, &batch->last_from))
+        return NULL;
+    return last;
+}
+
+static struct send_train *begin_train(struct send_batch *batch, const struct transport_addr *to,
+                                      const struct transport_addr *from, size_t len)
+{
+    unsigned i = batch->train_count++;
+    struct msghdr *header = &batch->messages[i].msg_hdr;
+
+    batch->last_to = *to;
+    batch->last_from = *from;
+    header->msg_namelen = socket_addr_from(to, &batch->to[i]);
+    header->msg_controllen =
+        from->family != IP_FAMILY_NONE ? packet_info_write(from, &batch->from[i]) : 0;
+    header->msg_control = from->family != IP_FAMILY_NONE ? &batch->from[i] : NULL;
+    header->msg_iov = &batch->payloads[batch->count];
+    batch->trains[i] = (struct send_train){.first = batch->count, .size = len};
+    return &batch->trains[i];
+}
+
 void send_batch_add(struct send_batch *batch, const struct transport_addr *to,
                     const struct transport_addr *from, struct bytes payload)
 {
-    assert(batch->count < SEND_BATCH_MAX);
-    if (batch->count == 0)
-        batch->began = coarse_now();
-    unsigned i = batch->count++;
-    struct msghdr *header = &batch->messages[i].msg_hdr;
+    static const struct transport_addr none;
     /* iovec serves both directions and so lacks const; sending does not write. */
     union {
         const uint8_t *in;
         void *out;
     } data = {.in = payload.data};
 
-    batch->payloads[i] = (struct iovec){.iov_base = data.out, .iov_len = payload.len};
-    header->msg_namelen = socket_addr_from(to, &batch->to[i]);
-    header->msg_controllen = from != NULL ? packet_info_write(from, &batch->from[i]) : 0;
-    header->msg_control = from != NULL ? &batch->from[i] : NULL;
+    assert(batch->count < SEND_BATCH_MAX);
+    if (batch->count == 0)
+        batch->began = coarse_now();
+    if (from == NULL)
+        from = &none;
+    struct send_train *train = train_for(batch, to, from, payload.len);
+
+    if (train == NULL)
+        train = begin_train(batch, to, from, payload.len);
+    if (batch->alone > 0)
+        batch->alone--;
+    train->count++;
+    train->bytes += payload.len;
+    batch->payloads[batch->count++] = (struct iovec){.iov_base = data.out, .iov_len = payload.len};
 }
 
 enum shard_counter send_failure_counter(int error)
@@ -81,55 +118,133 @@ enum shard_counter send_failure_counter(int error)
     }
 }
 
-/* Counts |count| datagrams that went out in one call, from |messages| on. */
-static void count_sent(struct send_batch *batch, const struct mmsghdr *messages, unsigned count)
+/* Counts |datagrams| that went out in one call. */
+static void count_sent(struct send_batch *batch, unsigned datagrams, size_t bytes)
 {
-    uint64_t bytes = 0;
-
-    for (unsigned i = 0; i < count; i++)
-        bytes += messages[i].msg_len;
-    batch->values[batch->sent] += count;
+    batch->values[batch->sent] += datagrams;
     batch->values[batch->sent + 1] += bytes;
     batch->values[batch->sent + 2]++;
-    batch->values[batch->sizes + counter_bucket_of(count)]++;
+    batch->values[batch->sizes + counter_bucket_of(datagrams)]++;
 }
 
-void send_batch_flush(struct send_batch *batch)
+/* Counts |count| trains from |first| on that went out in one call. */
+static void count_trains(struct send_batch *batch, unsigned first, unsigned count)
+{
+    unsigned datagrams = 0;
+    size_t bytes = 0;
+
+    for (unsigned i = first; i < first + count; i++) {
+        datagrams += batch->trains[i].count;
+        bytes += batch->trains[i].bytes;
+    }
+    count_sent(batch, datagrams, bytes);
+}
+
+/* How long the datagrams of each train are. */
+static void finish_headers(struct send_batch *batch)
+{
+    for (unsigned i = 0; i < batch->train_count; i++) {
+        const struct send_train *train = &batch->trains[i];
+        struct msghdr *header = &batch->messages[i].msg_hdr;
+
+        header->msg_iovlen = train->count;
+        if (train->count == 1)
+            continue;
+        header->msg_control = &batch->from[i];
+        header->msg_controllen =
+            packet_info_add_segment(&batch->from[i], header->msg_controllen, (uint16_t)train->size);
+    }
+}
+
+/* Sends message |header| by itself. The error may be an ICMP error that an earlier datagram
+ * met: reporting it has cleared it, and this one has not been tried yet. Once, then it is its own.
+ */
+static bool send_one(const struct send_batch *batch, const struct msghdr *header)
+{
+    return sendmsg(batch->fd, header, MSG_DONTWAIT) >= 0 ||
+           (errno != EAGAIN && sendmsg(batch->fd, header, MSG_DONTWAIT) >= 0);
+}
+
+/* Sends the datagrams of a train that the kernel does not take: it may lack the means (EIO, EINVAL)
+ * or find them too large. False when the socket is full. */
+static bool send_alone(struct send_batch *batch, unsigned i)
+{
+    const struct send_train *train = &batch->trains[i];
+    struct msghdr header = batch->messages[i].msg_hdr;
+
+    batch->alone = SEND_ALONE_AFTER_REFUSAL;
+    header.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
+    header.msg_iovlen = 1;
+    for (unsigned k = 0; k < train->count; k++) {
+        header.msg_iov = &batch->payloads[train->first + k];
+        if (send_one(batch, &header)) {
+            count_sent(batch, 1, header.msg_iov->iov_len);
+        } else if (errno == EAGAIN) {
+            batch->values[SHARD_COUNT_SEND_WOULD_BLOCK] += train->count - k;
+            return false;
+        } else {
+            batch->values[send_failure_counter(errno)]++;
+        }
+    }
+    return true;
+}
+
+/* What is queued was meant to leave at most LEASE_PAUSE_MSEC ago. */
+static bool was_overtaken(const struct send_batch *batch)
+{
+    return mono_time_due(mono_time_add_usec(batch->began, (int64_t)LEASE_PAUSE_MSEC * 1000),
+                         coarse_now());
+}
+
+/* What is left from train |at| on is lost, since the socket is full. */
+static void count_blocked(struct send_batch *batch, unsigned at)
+{
+    for (; at < batch->train_count; at++)
+        batch->values[SHARD_COUNT_SEND_WOULD_BLOCK] += batch->trains[at].count;
+}
+
+static void send_trains(struct send_batch *batch)
 {
     unsigned at = 0;
     bool was_retried = false;
 
-    if (batch->count > 0 &&
-        mono_time_due(mono_time_add_usec(batch->began, (int64_t)LEASE_PAUSE_MSEC * 1000),
-                      coarse_now())) {
-        batch->values[SHARD_COUNT_SEND_AFTER_PAUSE] += batch->count;
-        batch->count = 0;
-    }
-    while (at < batch->count) {
-        int sent = sendmmsg(batch->fd, batch->messages + at, batch->count - at, MSG_DONTWAIT);
+    while (at < batch->train_count) {
+        int sent = sendmmsg(batch->fd, batch->messages + at, batch->train_count - at, MSG_DONTWAIT);
 
         if (sent > 0) {
-            count_sent(batch, batch->messages + at, (unsigned)sent);
+            count_trains(batch, at, (unsigned)sent);
             at += (unsigned)sent;
             was_retried = false;
-            if (at < batch->count)
+            if (at < batch->train_count)
                 batch->values[SHARD_COUNT_SEND_PARTIAL_BATCHES]++;
-            continue;
-        }
-        if (errno == EAGAIN) {
+        } else if (errno == EAGAIN) {
             /* The buffer is full: no use in trying the others. */
-            batch->values[SHARD_COUNT_SEND_WOULD_BLOCK] += batch->count - at;
-            break;
+            count_blocked(batch, at);
+            return;
+        } else if (!was_retried) {
+            was_retried = true; /* see send_one */
+        } else {
+            if (batch->trains[at].count == 1) {
+                batch->values[send_failure_counter(errno)]++;
+            } else if (!send_alone(batch, at)) {
+                count_blocked(batch, at + 1);
+                return;
+            }
+            at++;
+            was_retried = false;
         }
-        /* The error may be an ICMP error that an earlier datagram met: reporting it has
-         * cleared it, and this datagram has not been tried yet. Once, then it is its own. */
-        if (!was_retried) {
-            was_retried = true;
-            continue;
-        }
-        batch->values[send_failure_counter(errno)]++;
-        at++;
-        was_retried = false;
     }
-    batch->count = 0;
+}
+
+void send_batch_flush(struct send_batch *batch)
+{
+    if (batch->count == 0)
+        return;
+    if (was_overtaken(batch)) {
+        batch->values[SHARD_COUNT_SEND_AFTER_PAUSE] += batch->count;
+    } else {
+        finish_headers(batch);
+        send_trains(batch);
+    }
+    batch->count = batch->train_count = 0;
 }

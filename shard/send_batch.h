@@ -1,5 +1,9 @@
 /* send_batch.h — datagrams queued for one socket and sent in one system call.
  *
+ * Neighbours from and to the same addresses and of one size, the last of them of that size or
+ * less, are a train: the kernel takes it as one message and cuts it as late as it can
+ * (UDP_SEGMENT). What it refuses as a train goes out one by one, and for a while none is made.
+ *
  * The payloads are views of bytes that must stay until the batch is flushed;
  * everything else is kept here. Nothing is ever queued for later: what the
  * socket does not take now is dropped, and counted by reason.
@@ -18,16 +22,37 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { SEND_BATCH_MAX = 64 };
+enum {
+    SEND_BATCH_MAX = 64, /* the kernel takes as many as one message, too */
+    /* Larger ones may need fragments, which a train must not. */
+    SEND_TRAIN_SIZE_MAX = 1472,
+    /* Of all in a train: what IPv4 allows. */
+    SEND_TRAIN_BYTES_MAX = 65507,
+    /* How many datagrams go alone once a train was refused. */
+    SEND_ALONE_AFTER_REFUSAL = 4096,
+};
+
+/* What one message carries: |count| datagrams. */
+struct send_train {
+    unsigned first; /* of |payloads| */
+    unsigned count;
+    size_t size;  /* of each but the last */
+    size_t bytes; /* of all */
+};
 
 struct send_batch {
     int fd;
-    unsigned count;
-    struct mono_time began;   /* when the first one was queued, by the coarse clock */
-    uint64_t *values;         /* of a counter page */
-    enum shard_counter sent;  /* counts datagrams; those of bytes and calls follow it */
-    enum shard_counter sizes; /* the histogram of how many go out in one call */
-    struct mmsghdr messages[SEND_BATCH_MAX];
+    unsigned count; /* datagrams */
+    unsigned train_count;
+    unsigned alone;                /* how many more make no train */
+    struct mono_time began;        /* when the first one was queued, by the coarse clock */
+    uint64_t *values;              /* of a counter page */
+    enum shard_counter sent;       /* counts datagrams; those of bytes and calls follow it */
+    enum shard_counter sizes;      /* the histogram of how many go out in one call */
+    struct transport_addr last_to; /* of the train that was begun last */
+    struct transport_addr last_from;
+    struct send_train trains[SEND_BATCH_MAX];
+    struct mmsghdr messages[SEND_BATCH_MAX]; /* of the trains */
     struct iovec payloads[SEND_BATCH_MAX];
     union socket_addr to[SEND_BATCH_MAX];
     union packet_info_out from[SEND_BATCH_MAX];

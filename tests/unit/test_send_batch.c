@@ -134,6 +134,120 @@ static void a_refused_datagram_costs_only_itself(void **state)
     assert_int_equal(fixture->values[SHARD_COUNT_SEND_PARTIAL_BATCHES], 1);
 }
 
+static void expect_alone(struct fixture *fixture, unsigned count)
+{
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT], count);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SEND_BATCH_1], count);
+}
+
+static void neighbours_of_one_size_leave_as_one_message(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *const texts[] = {"abcd", "efgh", "ij", "klmn", "opqrst"};
+    struct transport_addr other_addr;
+    int other = loopback_socket(&other_addr);
+
+    for (size_t i = 0; i < 5; i++)
+        add_text(fixture, texts[i]);
+    send_batch_add(&fixture->batch, &other_addr, NULL, bytes_of_text("uvwxyz"));
+    /* A shorter one ends a train; a longer one, and another address, begin one. */
+    assert_int_equal(fixture->batch.count, 6);
+    assert_int_equal(fixture->batch.train_count, 4);
+    assert_int_equal(fixture->batch.trains[0].count, 3);
+    send_batch_flush(&fixture->batch);
+    for (size_t i = 0; i < 5; i++)
+        expect_text(fixture, texts[i]);
+    expect_nothing(fixture);
+    loopback_wait(other);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT], 6);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT_BYTES], 26);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT_BATCHES], 1);
+    close(other);
+}
+
+static void a_train_leaves_from_the_named_address(void **state)
+{
+    struct fixture *fixture = *state;
+    const uint8_t other_ip[4] = {127, 0, 0, 99};
+    struct transport_addr from = transport_addr_v4(other_ip, 0), source;
+    struct transport_addr any = transport_addr_any(IP_FAMILY_V4, 0);
+    int wildcard = udp_socket_new(IP_FAMILY_V4);
+
+    assert_true(wildcard >= 0 && udp_socket_bind(wildcard, &any));
+    fixture->batch.fd = wildcard;
+    for (int i = 0; i < 3; i++)
+        send_batch_add(&fixture->batch, &fixture->receiver_addr, &from, bytes_of_text("x"));
+    assert_int_equal(fixture->batch.train_count, 1);
+    /* To the same address from another one of ours: not of the train. */
+    add_text(fixture, "y");
+    assert_int_equal(fixture->batch.train_count, 2);
+    send_batch_flush(&fixture->batch);
+    for (int i = 0; i < 4; i++) {
+        union socket_addr socket_addr;
+        socklen_t len = sizeof(socket_addr);
+        char got;
+
+        loopback_wait(fixture->receiver);
+        assert_int_equal(recvfrom(fixture->receiver, &got, 1, 0, &socket_addr.any, &len), 1);
+        assert_true(socket_addr_to(&socket_addr, len, &source));
+        assert_int_equal(transport_addr_same_ip(&source, &from), i < 3);
+    }
+    close(wildcard);
+}
+
+/* The kernel computes the checksums of a train, or makes none: a socket without them has none. */
+static void a_train_that_is_refused_goes_out_one_by_one(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_true(udp_socket_set_int(fixture->sender, SOL_SOCKET, SO_NO_CHECK, 1));
+    add_text(fixture, "one");
+    add_text(fixture, "two");
+    add_text(fixture, "3");
+    assert_int_equal(fixture->batch.train_count, 1);
+    send_batch_flush(&fixture->batch);
+    expect_text(fixture, "one");
+    expect_text(fixture, "two");
+    expect_text(fixture, "3");
+    expect_nothing(fixture);
+    expect_alone(fixture, 3);
+
+    /* For a while it is not tried again. */
+    add_text(fixture, "one");
+    add_text(fixture, "two");
+    assert_int_equal(fixture->batch.train_count, 2);
+    send_batch_flush(&fixture->batch);
+    expect_text(fixture, "one");
+    expect_text(fixture, "two");
+    for (unsigned i = 0; i < SEND_ALONE_AFTER_REFUSAL; i++) {
+        if (send_batch_is_full(&fixture->batch))
+            fixture->batch.count = fixture->batch.train_count = 0;
+        add_text(fixture, "x");
+    }
+    fixture->batch.count = fixture->batch.train_count = 0;
+    add_text(fixture, "one");
+    add_text(fixture, "two");
+    assert_int_equal(fixture->batch.train_count, 1);
+}
+
+static void a_train_without_a_receiver_costs_the_others_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct transport_addr broadcast = transport_addr_v4((const uint8_t[4]){255, 255, 255, 255}, 9);
+
+    add_text(fixture, "before");
+    for (int i = 0; i < 3; i++)
+        send_batch_add(&fixture->batch, &broadcast, NULL, bytes_of_text("x"));
+    add_text(fixture, "after");
+    send_batch_flush(&fixture->batch);
+    expect_text(fixture, "before");
+    expect_text(fixture, "after");
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT], 2);
+    assert_int_equal(fixture->values[SHARD_COUNT_SEND_NOT_PERMITTED] +
+                         fixture->values[SHARD_COUNT_SEND_UNREACHABLE],
+                     3);
+}
+
 /* A pending ICMP error fails the next send, whatever its destination. */
 static void a_pending_icmp_error_costs_nothing(void **state)
 {
@@ -210,6 +324,7 @@ static void a_full_socket_drops_the_rest_and_does_not_block(void **state)
     /* A UNIX datagram socket blocks its sender, as a UDP socket does on a busy interface. */
     assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
     fixture->batch.fd = ends[0];
+    fixture->batch.alone = 100 * SEND_BATCH_MAX; /* UNIX sockets know no trains */
     for (unsigned round = 0; round < 100; round++) {
         for (unsigned i = 0; i < SEND_BATCH_MAX; i++) {
             add_text(fixture, "x");
@@ -237,6 +352,10 @@ int main(void)
         BATCH_TEST(a_batch_leaves_in_one_call_and_in_order),
         BATCH_TEST(a_full_batch_is_as_large_as_announced),
         BATCH_TEST(a_refused_datagram_costs_only_itself),
+        BATCH_TEST(neighbours_of_one_size_leave_as_one_message),
+        BATCH_TEST(a_train_leaves_from_the_named_address),
+        BATCH_TEST(a_train_that_is_refused_goes_out_one_by_one),
+        BATCH_TEST(a_train_without_a_receiver_costs_the_others_nothing),
         BATCH_TEST(a_pending_icmp_error_costs_nothing),
         BATCH_TEST(a_datagram_leaves_from_the_named_address),
         BATCH_TEST(a_full_socket_drops_the_rest_and_does_not_block),
