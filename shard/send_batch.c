@@ -203,13 +203,28 @@ static void count_blocked(struct send_batch *batch, unsigned at)
         batch->values[SHARD_COUNT_SEND_WOULD_BLOCK] += batch->trains[at].count;
 }
 
+/* Sends what it can of |messages| in one call. Returns how many, or -1 with errno. */
+static int send_some(const struct send_batch *batch, struct mmsghdr *messages, unsigned count)
+{
+    const struct msghdr *header = &messages->msg_hdr;
+
+    if (count > 1 || header->msg_iovlen > 1 || header->msg_controllen > 0)
+        return sendmmsg(batch->fd, messages, count, MSG_DONTWAIT);
+    /* The common case of many flows: nothing but an address and the bytes for the kernel to read.
+     */
+    return sendto(batch->fd, header->msg_iov->iov_base, header->msg_iov->iov_len, MSG_DONTWAIT,
+                  header->msg_name, header->msg_namelen) < 0
+               ? -1
+               : 1;
+}
+
 static void send_trains(struct send_batch *batch)
 {
     unsigned at = 0;
     bool was_retried = false;
 
     while (at < batch->train_count) {
-        int sent = sendmmsg(batch->fd, batch->messages + at, batch->train_count - at, MSG_DONTWAIT);
+        int sent = send_some(batch, batch->messages + at, batch->train_count - at);
 
         if (sent > 0) {
             count_trains(batch, at, (unsigned)sent);
