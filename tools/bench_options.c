@@ -79,6 +79,12 @@ static const struct option_spec specs[] = {
     NUMBER("payload", "BYTES", "172", PAYLOAD_HEADER_LEN, BENCH_PAYLOAD_MAX,
            "Payload of each datagram", payload),
     NUMBER("train", "N", "1", 1, BENCH_TRAIN_MAX, "Datagrams of one flow in a row", train),
+    {
+        .name = "offload",
+        .kind = OPTION_FLAG,
+        .help = "Send a train as one message and receive likewise (UDP_SEGMENT, UDP_GRO)",
+        OPTION_FIELD(struct bench_options, offload),
+    },
     NUMBER("rate", "PPS", "1000", 1, 10000000, "Datagrams a second, both ways together", rate),
     {
         .name = "flood",
@@ -234,6 +240,7 @@ static void make_plan(const struct bench_options *o, const struct credential *cr
         .max_loss = o->max_loss / 100,
         .payload = o->payload,
         .train = o->train,
+        .offload = o->offload,
         .duration_sec = o->duration_sec,
         .hold_sec = o->hold_sec,
         .setup_only = o->setup_only,

@@ -19,6 +19,7 @@ struct bench_options {
     uint32_t channels;
     uint32_t payload;
     uint32_t train;
+    bool offload;
     uint32_t rate;
     bool flood;
     double max_loss; /* percent; negative: not given */

@@ -36,6 +36,7 @@ struct bench_plan {
     double max_loss;  /* a fraction */
     uint32_t payload; /* bytes, PAYLOAD_HEADER_LEN..BENCH_PAYLOAD_MAX */
     uint32_t train;   /* datagrams of one flow in a row */
+    bool offload;     /* sent and received as one message: UDP_SEGMENT, UDP_GRO */
     uint32_t duration_sec;
     uint32_t hold_sec; /* after the traffic, before the allocations are deleted */
     bool setup_only;

@@ -173,6 +173,7 @@ void bench_report_json(const struct bench_report *report, FILE *out)
     json_u64(&json, "channels_per_allocation", plan->channels);
     json_u64(&json, "payload", plan->payload);
     json_u64(&json, "train", plan->train);
+    json_bool(&json, "offload", plan->offload);
     json_text(&json, "direction", direction_name(plan->direction));
     json_bool(&json, "interrupted", report->is_interrupted);
     json_begin_object(&json, "setup");

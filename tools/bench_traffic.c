@@ -11,6 +11,7 @@
 #include "system_random.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ enum {
     EVENTS = 256,
     PEER_BUFFER = 8 << 20,
     DATAGRAM_MAX = 2048,
+    MESSAGE_BYTES_MAX = 65000, /* of several datagrams; a little less than IPv4 allows */
+    OFFLOAD_IN_SIZE = 65536,
     RECEIVE_ROUNDS = 4,       /* batches from one socket before others have their turn */
     PROLONG_EVERY_MSEC = 100, /* how often expiry is looked after */
 };
@@ -37,6 +40,12 @@ struct flow {
     uint64_t received;
     uint64_t came_nsec; /* when the last one came; 0: none yet */
     uint64_t longest_gap_nsec;
+};
+
+/* Room for a control message with a number. */
+union control_room {
+    size_t align;
+    uint8_t bytes[CMSG_SPACE(sizeof(int))];
 };
 
 struct bench_traffic {
@@ -55,10 +64,14 @@ struct bench_traffic {
     uint8_t out[BATCH][CHANNEL_DATA_HEADER_LEN + BENCH_PAYLOAD_MAX];
     struct iovec out_parts[BATCH];
     union client_sockaddr out_addrs[BATCH];
+    uint32_t step; /* datagrams of a message */
+    union control_room out_controls[BATCH];
     struct mmsghdr out_messages[BATCH];
     /* What has come. */
-    uint8_t in[BATCH][DATAGRAM_MAX];
+    uint8_t *in;
+    size_t in_size; /* of each message */
     struct iovec in_parts[BATCH];
+    union control_room in_controls[BATCH];
     struct mmsghdr in_messages[BATCH];
 };
 
@@ -89,19 +102,68 @@ static enum err open_peers(struct bench_traffic *traffic, struct transport_addr 
     return ERR_OK;
 }
 
+/* How many datagrams go in one message: as many of a train as fit, in equal shares. */
+static uint32_t step_of(const struct bench_plan *plan)
+{
+    uint32_t shares = 1;
+    if (!plan->offload)
+        return 1;
+    while (plan->train % shares != 0 ||
+           plan->train / shares * (CHANNEL_DATA_HEADER_LEN + plan->payload) > MESSAGE_BYTES_MAX)
+        shares++;
+    return plan->train / shares;
+}
+
 static void prepare_buffers(struct bench_traffic *traffic)
 {
     const uint32_t filler = traffic->plan->payload - PAYLOAD_HEADER_LEN;
-    for (int i = 0; i < BATCH; i++) {
+    traffic->step = step_of(traffic->plan);
+    for (uint32_t i = 0; i < BATCH; i++) {
         uint8_t *at = traffic->out[i] + CHANNEL_DATA_HEADER_LEN + PAYLOAD_HEADER_LEN;
         payload_fill(at, filler, traffic->run);
         traffic->filler_sum = payload_sum((struct bytes){at, filler});
-        traffic->out_messages[i].msg_hdr.msg_iov = &traffic->out_parts[i];
-        traffic->out_messages[i].msg_hdr.msg_iovlen = 1;
-        traffic->in_parts[i] = (struct iovec){traffic->in[i], DATAGRAM_MAX};
+        if (i % traffic->step == 0) {
+            struct msghdr *message = &traffic->out_messages[i / traffic->step].msg_hdr;
+            message->msg_iov = &traffic->out_parts[i];
+            message->msg_iovlen = traffic->step;
+        }
+        traffic->in_parts[i] = (struct iovec){traffic->in + i * traffic->in_size, traffic->in_size};
         traffic->in_messages[i].msg_hdr.msg_iov = &traffic->in_parts[i];
         traffic->in_messages[i].msg_hdr.msg_iovlen = 1;
     }
+}
+
+static void receive_messages_of_many(const struct bench_traffic *traffic)
+{
+    const int on = 1;
+    for (uint32_t i = 0; i < traffic->plan->channels; i++)
+        (void)setsockopt(traffic->peers[i], IPPROTO_UDP, UDP_GRO, &on, sizeof on);
+    for (uint32_t i = 0; i < traffic->plan->allocations; i++)
+        (void)setsockopt(traffic->clients->clients[i].fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
+}
+
+/* The message is to leave as datagrams of |size| bytes. */
+static void ask_for_segments(struct msghdr *message, union control_room *room, size_t size)
+{
+    const uint16_t value = (uint16_t)size;
+    message->msg_control = room;
+    message->msg_controllen = CMSG_SPACE(sizeof value);
+    struct cmsghdr *control = CMSG_FIRSTHDR(message);
+    control->cmsg_level = IPPROTO_UDP;
+    control->cmsg_type = UDP_SEGMENT;
+    control->cmsg_len = CMSG_LEN(sizeof value);
+    memcpy(CMSG_DATA(control), &value, sizeof value);
+}
+
+/* The size of the datagrams that a received message holds; the last one may be shorter. */
+static size_t segment_of(const struct mmsghdr *message)
+{
+    struct msghdr header = message->msg_hdr;
+    const struct cmsghdr *control = CMSG_FIRSTHDR(&header);
+    int size = 0;
+    if (control && control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_GRO)
+        memcpy(&size, CMSG_DATA(control), sizeof size);
+    return size > 0 ? (size_t)size : message->msg_len;
 }
 
 enum err bench_traffic_new(const struct bench_plan *plan, struct transport_addr *peers,
@@ -112,11 +174,14 @@ enum err bench_traffic_new(const struct bench_plan *plan, struct transport_addr 
         return ERR_NO_MEMORY;
     traffic->plan = plan;
     traffic->flow_count = plan->allocations * plan->channels;
+    traffic->in_size = plan->offload ? OFFLOAD_IN_SIZE : DATAGRAM_MAX;
+    traffic->in = calloc(BATCH, traffic->in_size);
     traffic->peers = calloc(plan->channels, sizeof *traffic->peers);
     for (int way = 0; way < BENCH_WAYS; way++)
         traffic->flows[way] = calloc(traffic->flow_count, sizeof **traffic->flows);
     enum err err = ERR_NO_MEMORY;
-    if (traffic->peers && traffic->flows[BENCH_WAY_UP] && traffic->flows[BENCH_WAY_DOWN])
+    if (traffic->in && traffic->peers && traffic->flows[BENCH_WAY_UP] &&
+        traffic->flows[BENCH_WAY_DOWN])
         err = open_peers(traffic, peers);
     if (err != ERR_OK) {
         int saved = errno;
@@ -136,6 +201,7 @@ void bench_traffic_free(struct bench_traffic *traffic)
         if (traffic->peers[i] >= 0)
             close(traffic->peers[i]);
     free(traffic->peers);
+    free(traffic->in);
     free(traffic->flows[BENCH_WAY_UP]);
     free(traffic->flows[BENCH_WAY_DOWN]);
     free(traffic);
@@ -163,19 +229,20 @@ static uint32_t flow_name(uint32_t flow, enum bench_way way)
 /* Sends |count| prepared datagrams from |fd|. */
 static void flush(struct bench_traffic *traffic, int fd, enum bench_way way, unsigned count)
 {
+    const unsigned messages = count / traffic->step;
     unsigned done = 0;
-    while (done < count) {
-        int sent = sendmmsg(fd, traffic->out_messages + done, count - done, 0);
+    while (done < messages) {
+        int sent = sendmmsg(fd, traffic->out_messages + done, messages - done, 0);
         if (sent > 0) {
             done += (unsigned)sent;
         } else if (errno == ECONNREFUSED || errno == EINTR) {
             continue; /* the report of an earlier datagram, not this one's fate */
         } else {
-            traffic->result->not_sent += count - done;
+            traffic->result->not_sent += (uint64_t)(messages - done) * traffic->step;
             break;
         }
     }
-    traffic->result->ways[way].sent += done;
+    traffic->result->ways[way].sent += (uint64_t)done * traffic->step;
 }
 
 /* Writes the next datagram of |flow| into place |at|. */
@@ -183,7 +250,11 @@ static void prepare(struct bench_traffic *traffic, enum bench_way way, uint32_t 
 {
     uint8_t *datagram = traffic->out[at];
     const uint32_t len = traffic->plan->payload;
-    struct msghdr *message = &traffic->out_messages[at].msg_hdr;
+    const unsigned place = at / traffic->step;
+    struct msghdr *message = &traffic->out_messages[place].msg_hdr;
+    if (traffic->step > 1)
+        ask_for_segments(message, &traffic->out_controls[place],
+                         len + (way == BENCH_WAY_UP ? CHANNEL_DATA_HEADER_LEN : 0));
     payload_write_header(datagram + CHANNEL_DATA_HEADER_LEN,
                          &(struct payload_stamp){.run = traffic->run,
                                                  .flow = flow_name(flow, way),
@@ -200,8 +271,8 @@ static void prepare(struct bench_traffic *traffic, enum bench_way way, uint32_t 
     }
     const struct bench_client *client = &traffic->clients->clients[allocation_of(traffic, flow)];
     traffic->out_parts[at] = (struct iovec){datagram + CHANNEL_DATA_HEADER_LEN, len};
-    message->msg_namelen = client_sockaddr_from(&client->relayed, &traffic->out_addrs[at]);
-    message->msg_name = &traffic->out_addrs[at];
+    message->msg_namelen = client_sockaddr_from(&client->relayed, &traffic->out_addrs[place]);
+    message->msg_name = &traffic->out_addrs[place];
 }
 
 /* Sends |bursts| trains one way, each of the next flow in turn. */
@@ -280,41 +351,56 @@ static void take(struct bench_traffic *traffic, enum bench_way way, uint32_t all
 static unsigned receive(struct bench_traffic *traffic, int fd)
 {
     int count;
+    for (int i = 0; traffic->plan->offload && i < BATCH; i++) {
+        traffic->in_messages[i].msg_hdr.msg_control = &traffic->in_controls[i];
+        traffic->in_messages[i].msg_hdr.msg_controllen = sizeof traffic->in_controls[i];
+    }
     do {
         count = recvmmsg(fd, traffic->in_messages, BATCH, MSG_DONTWAIT, NULL);
     } while (count < 0 && errno == ECONNREFUSED);
     return count > 0 ? (unsigned)count : 0;
 }
 
-static void receive_peer(struct bench_traffic *traffic, uint32_t channel)
+/* Calls |take_one| for each datagram of message |i|. */
+static void take_message(struct bench_traffic *traffic, unsigned i, uint32_t index,
+                         void (*take_one)(struct bench_traffic *, uint32_t, struct bytes))
 {
-    for (int round = 0; round < RECEIVE_ROUNDS; round++) {
-        unsigned count = receive(traffic, traffic->peers[channel]);
-        for (unsigned i = 0; i < count; i++)
-            take(traffic, BENCH_WAY_UP, 0, channel,
-                 (struct bytes){traffic->in[i], traffic->in_messages[i].msg_len});
-        if (count < BATCH)
-            return;
-    }
+    const uint8_t *at = traffic->in_parts[i].iov_base;
+    size_t left = traffic->in_messages[i].msg_len;
+    const size_t segment = segment_of(&traffic->in_messages[i]);
+    do {
+        size_t len = left < segment ? left : segment;
+        take_one(traffic, index, (struct bytes){at, len});
+        at += len;
+        left -= len;
+    } while (left > 0);
 }
 
-static void receive_client(struct bench_traffic *traffic, uint32_t allocation)
+static void take_from_peer(struct bench_traffic *traffic, uint32_t channel, struct bytes datagram)
 {
-    struct bench_client *client = &traffic->clients->clients[allocation];
+    take(traffic, BENCH_WAY_UP, 0, channel, datagram);
+}
+
+static void take_from_client(struct bench_traffic *traffic, uint32_t allocation,
+                             struct bytes datagram)
+{
+    uint16_t number;
+    struct bytes payload;
+    if (datagram.len > 0 && datagram.data[0] < CHANNEL_NUMBER_MIN >> 8)
+        bench_clients_answer(traffic->clients, allocation, datagram);
+    else if (channel_data_parse(datagram, &number, &payload))
+        take(traffic, BENCH_WAY_DOWN, allocation, (uint32_t)number - CHANNEL_NUMBER_MIN, payload);
+    else
+        traffic->result->ways[BENCH_WAY_DOWN].corrupt++;
+}
+
+static void receive_from(struct bench_traffic *traffic, int fd, uint32_t index,
+                         void (*take_one)(struct bench_traffic *, uint32_t, struct bytes))
+{
     for (int round = 0; round < RECEIVE_ROUNDS; round++) {
-        unsigned count = receive(traffic, client->fd);
-        for (unsigned i = 0; i < count; i++) {
-            struct bytes datagram = {traffic->in[i], traffic->in_messages[i].msg_len};
-            uint16_t number;
-            struct bytes payload;
-            if (datagram.len > 0 && datagram.data[0] < CHANNEL_NUMBER_MIN >> 8)
-                bench_clients_answer(traffic->clients, allocation, datagram);
-            else if (channel_data_parse(datagram, &number, &payload))
-                take(traffic, BENCH_WAY_DOWN, allocation, (uint32_t)number - CHANNEL_NUMBER_MIN,
-                     payload);
-            else
-                traffic->result->ways[BENCH_WAY_DOWN].corrupt++;
-        }
+        unsigned count = receive(traffic, fd);
+        for (unsigned i = 0; i < count; i++)
+            take_message(traffic, i, index, take_one);
         if (count < BATCH)
             return;
     }
@@ -332,10 +418,11 @@ static void receive_all(struct bench_traffic *traffic, uint64_t wait_nsec)
         (void)ppoll(ready, 2, &wait, NULL);
     }
     for (uint32_t i = 0; i < traffic->plan->channels; i++)
-        receive_peer(traffic, i);
+        receive_from(traffic, traffic->peers[i], i, take_from_peer);
     int count = epoll_wait(traffic->clients->epoll, events, EVENTS, 0);
     for (int i = 0; i < count; i++)
-        receive_client(traffic, events[i].data.u32);
+        receive_from(traffic, traffic->clients->clients[events[i].data.u32].fd, events[i].data.u32,
+                     take_from_client);
 }
 
 static void begin_run(struct bench_traffic *traffic, struct bench_clients *clients,
@@ -346,6 +433,8 @@ static void begin_run(struct bench_traffic *traffic, struct bench_clients *clien
     traffic->result = ret;
     system_random(NULL, (uint8_t *)&traffic->run, sizeof traffic->run);
     prepare_buffers(traffic);
+    if (traffic->plan->offload)
+        receive_messages_of_many(traffic);
     for (int way = 0; way < BENCH_WAYS; way++)
         memset(traffic->flows[way], 0, traffic->flow_count * sizeof **traffic->flows);
 }

@@ -2,8 +2,8 @@
 """Prints what a relayed packet costs beside a bare forwarder and coturn: a table, and a plot.
 
     tests/bench/packet_cost.py [--build DIR] [--before DIR] [--servers LIST] [--payloads LIST]
-        [--ways LIST] [--allocations LIST] [--loads flood,rate] [--train N] [--rounds N]
-        [--seconds N] [--json FILE] [--svg FILE]
+        [--ways LIST] [--allocations LIST] [--loads flood,rate] [--train N] [--offload]
+        [--rounds N] [--seconds N] [--json FILE] [--svg FILE]
 
 Every server runs with one thread on processor 0 and relay-bench on processor 1, in a network
 namespace (root is needed). In each round every server is measured with a cell, one after the
@@ -38,7 +38,8 @@ def measure(arguments, name, cell, load):
     try:
         server.wait()
         figures = server.measure("--allocations", allocations, "--direction", way, "--payload",
-                                 payload, "--train", arguments.train, "--duration",
+                                 payload, "--train", arguments.train,
+                                 *(["--offload"] if arguments.offload else []), "--duration",
                                  f"{arguments.seconds}s", *load)
     finally:
         server.stop()
@@ -167,6 +168,7 @@ def main():
     parser.add_argument("--allocations", type=list_of(int), default=[1, 100, 1000, 5000])
     parser.add_argument("--loads", type=list_of(str, ("flood", "rate")), default=["flood"])
     parser.add_argument("--train", type=int, default=1)
+    parser.add_argument("--offload", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=1)
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
