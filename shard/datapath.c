@@ -10,6 +10,7 @@
 
 /* Down a portion is read into what is left of the slots, unless that is less than this. */
 enum { RELAY_BATCH_LEAST = 16 };
+_Static_assert((int)SEND_HEADER_LEN == (int)TURN_HEADROOM, "the header of ChannelData");
 
 /* What leaves a listening socket, and the responses among it. */
 struct client_batch {
@@ -148,20 +149,6 @@ void datapath_client_datagram(struct datapath *datapath, const struct five_tuple
     }
 }
 
-/* Hands the client's datagram in slot |i| to the core and does what it says. */
-static void handle_client(struct datapath *datapath, unsigned i,
-                          const struct transport_addr *server_addr, struct turn_now now)
-{
-    struct five_tuple five_tuple = {.server = *server_addr};
-    struct bytes datagram = {.data = receive_slots_payload(&datapath->slots, i),
-                             .len = receive_slots_len(&datapath->slots, i)};
-
-    if (receive_slots_source(&datapath->slots, i, &five_tuple.client))
-        datapath_client_datagram(datapath, &five_tuple, datagram, TURN_ARRIVAL_FIRST, now);
-    else
-        count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
-}
-
 /* Adds what the kernel dropped since |*last| and remembers the new total. It wraps. */
 static void count_overflows(struct datapath *datapath, const struct packet_info *info,
                             uint32_t *last)
@@ -179,9 +166,67 @@ static void count_receive_error(struct datapath *datapath, int error)
         count(datapath, SHARD_COUNT_RECEIVE_ERRORS, 1);
 }
 
-/* One portion from a listening socket. True when there may be more. */
+/* The datagrams of a slot: one, or the train that the kernel has received as one. */
+struct pieces {
+    uint8_t *at;
+    size_t left;
+    size_t size; /* of each but the last */
+    unsigned count;
+};
+
+static struct pieces pieces_of(const struct receive_slots *slots, unsigned i,
+                               const struct packet_info *info)
+{
+    size_t len = receive_slots_len(slots, i);
+
+    return (struct pieces){.at = receive_slots_payload(slots, i),
+                           .left = len,
+                           .size = info->segment > 0 && info->segment < len ? info->segment : len};
+}
+
+/* The next one as |*ret|, |*ret_len|. False when there was no more; an empty datagram is one. */
+static bool next_piece(struct pieces *pieces, uint8_t **ret, size_t *ret_len)
+{
+    if (pieces->left == 0 && pieces->count > 0)
+        return false;
+    *ret = pieces->at;
+    *ret_len = pieces->left < pieces->size ? pieces->left : pieces->size;
+    pieces->at += *ret_len;
+    pieces->left -= *ret_len;
+    pieces->count++;
+    return true;
+}
+
+/* Hands the clients' datagrams in slot |i| to the core and does what it says. Returns how many. */
+static unsigned handle_client_slot(struct datapath *datapath, struct client_batch *batch,
+                                   unsigned i, struct turn_now now)
+{
+    const struct msghdr *header = receive_slots_header(&datapath->slots, i);
+    struct packet_info info = packet_info_read(header, RELAY_LISTENING_PORT);
+    struct pieces pieces = pieces_of(&datapath->slots, i, &info);
+    struct five_tuple five_tuple = {.server = info.server};
+    uint8_t *at;
+    size_t len;
+
+    count_overflows(datapath, &info, &batch->overflows);
+    if (header->msg_flags & MSG_TRUNC) {
+        count(datapath, SHARD_COUNT_RECEIVE_TRUNCATED, 1);
+        return 1;
+    }
+    if (info.server.family == IP_FAMILY_NONE ||
+        !receive_slots_source(&datapath->slots, i, &five_tuple.client)) {
+        count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
+        return 1;
+    }
+    while (next_piece(&pieces, &at, &len))
+        datapath_client_datagram(datapath, &five_tuple, (struct bytes){.data = at, .len = len},
+                                 TURN_ARRIVAL_FIRST, now);
+    return pieces.count;
+}
+
+/* One portion from a listening socket, counted in |*total|. True when there may be more. */
 static bool read_listener_once(struct datapath *datapath, struct client_batch *batch,
-                               struct turn_now now)
+                               struct turn_now now, unsigned *total)
 {
     unsigned first;
 
@@ -194,70 +239,92 @@ static bool read_listener_once(struct datapath *datapath, struct client_batch *b
         return false;
     }
     uint64_t bytes = 0;
+    unsigned datagrams = 0;
 
     for (unsigned i = first; i < first + received; i++) {
-        const struct msghdr *header = receive_slots_header(&datapath->slots, i);
-        struct packet_info info = packet_info_read(header, RELAY_LISTENING_PORT);
-
         bytes += receive_slots_len(&datapath->slots, i);
-        count_overflows(datapath, &info, &batch->overflows);
-        if (header->msg_flags & MSG_TRUNC)
-            count(datapath, SHARD_COUNT_RECEIVE_TRUNCATED, 1);
-        else if (info.server.family == IP_FAMILY_NONE)
-            count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
-        else
-            handle_client(datapath, i, &info.server, now);
+        datagrams += handle_client_slot(datapath, batch, i, now);
     }
     datapath_flush_up(datapath);
     /* Queued responses have their own memory, so no slot is in use any more. */
     receive_slots_give_back(&datapath->slots, 0);
-    count(datapath, SHARD_COUNT_LISTENER_RECEIVED, received);
+    count(datapath, SHARD_COUNT_LISTENER_RECEIVED, datagrams);
     count(datapath, SHARD_COUNT_LISTENER_RECEIVED_BYTES, bytes);
     count(datapath, SHARD_COUNT_LISTENER_RECEIVED_BATCHES, 1);
-    count(datapath, SHARD_COUNT_LISTENER_RECEIVE_BATCH_1 + counter_bucket_of(received), 1);
+    count(datapath, SHARD_COUNT_LISTENER_RECEIVE_BATCH_1 + counter_bucket_of(datagrams), 1);
+    *total += datagrams;
     return received == RECEIVE_SLOT_COUNT;
 }
 
 void datapath_read_listener(struct datapath *datapath, enum ip_family family, struct turn_now now)
 {
     struct client_batch *batch = batch_of(datapath, (uint8_t)family);
+    unsigned total = 0;
 
-    for (unsigned i = 0; i < LISTENER_BATCHES; i++) {
-        if (!read_listener_once(datapath, batch, now))
+    while (total < LISTENER_CREDIT) {
+        if (!read_listener_once(datapath, batch, now, &total))
             return;
     }
     count(datapath, SHARD_COUNT_CONTROL_BUDGET_EXHAUSTED, 1);
 }
 
-/* Hands the peer's datagram in slot |i| to the core. True when it is queued for its client. */
-static bool handle_peer(struct datapath *datapath, struct turn_relay_id id, unsigned i,
+/* Hands one datagram of a peer to the core. True when it is queued for its client. |has_room| in
+ * front of it for the header: else the end of the one before it is there. */
+static bool handle_peer(struct datapath *datapath, struct turn_relay_id id,
+                        const struct transport_addr *peer, uint8_t *at, size_t len, bool has_room,
                         struct turn_now now)
 {
-    struct transport_addr peer;
     struct turn_relay relayed;
+    uint8_t kept[SEND_HEADER_LEN];
 
-    if (receive_slots_header(&datapath->slots, i)->msg_flags & MSG_TRUNC) {
-        count(datapath, SHARD_COUNT_RECEIVE_TRUNCATED, 1);
-        return false;
-    }
-    if (!receive_slots_source(&datapath->slots, i, &peer)) {
-        count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
-        return false;
-    }
     /* Before the core is asked: with answers among it, their records are written first, and that
      * may bring something for the core. */
     if (send_batch_is_full(&datapath->v4.send) || send_batch_is_full(&datapath->v6.send))
         flush_clients(datapath);
-    if (turn_server_peer_datagram(
-            datapath->config.server, now, id, &peer, receive_slots_payload(&datapath->slots, i),
-            receive_slots_len(&datapath->slots, i), &relayed) != TURN_VERDICT_RELAY)
-        return false;
+    if (!has_room)
+        memcpy(kept, at - SEND_HEADER_LEN, SEND_HEADER_LEN);
+    bool is_relayed = turn_server_peer_datagram(datapath->config.server, now, id, peer, at, len,
+                                                &relayed) == TURN_VERDICT_RELAY;
 
-    struct client_batch *batch = batch_of(datapath, relayed.five_tuple.client.family);
+    if (is_relayed) {
+        const struct five_tuple *five_tuple = &relayed.five_tuple;
+        struct send_batch *send = &batch_of(datapath, five_tuple->client.family)->send;
 
-    send_batch_add(&batch->send, &relayed.five_tuple.client, &relayed.five_tuple.server,
-                   relayed.payload);
-    return true;
+        if (has_room)
+            send_batch_add(send, &five_tuple->client, &five_tuple->server, relayed.payload);
+        else
+            send_batch_add_headed(send, &five_tuple->client, &five_tuple->server,
+                                  relayed.payload.data, (struct bytes){.data = at, .len = len});
+    }
+    if (!has_room)
+        memcpy(at - SEND_HEADER_LEN, kept, SEND_HEADER_LEN);
+    return is_relayed;
+}
+
+/* Hands the peers' datagrams in slot |i| to the core. Returns how many; |*is_any_queued| is set
+ * when one is queued for its client. */
+static unsigned handle_peer_slot(struct datapath *datapath, struct relay_socket *socket, unsigned i,
+                                 struct turn_now now, bool *is_any_queued)
+{
+    const struct msghdr *header = receive_slots_header(&datapath->slots, i);
+    struct packet_info info = packet_info_read(header, 0);
+    struct pieces pieces = pieces_of(&datapath->slots, i, &info);
+    struct transport_addr peer;
+    uint8_t *at;
+    size_t len;
+
+    count_overflows(datapath, &info, &socket->overflows);
+    if (header->msg_flags & MSG_TRUNC) {
+        count(datapath, SHARD_COUNT_RECEIVE_TRUNCATED, 1);
+        return 1;
+    }
+    if (!receive_slots_source(&datapath->slots, i, &peer)) {
+        count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
+        return 1;
+    }
+    while (next_piece(&pieces, &at, &len))
+        *is_any_queued |= handle_peer(datapath, socket->id, &peer, at, len, pieces.count == 1, now);
+    return pieces.count;
 }
 
 unsigned datapath_read_relay(struct datapath *datapath, struct relay_socket *socket,
@@ -284,22 +351,18 @@ unsigned datapath_read_relay(struct datapath *datapath, struct relay_socket *soc
         return 0;
     }
     uint64_t bytes = 0;
+    unsigned datagrams = 0;
     bool is_any_queued = false;
 
     for (unsigned i = first; i < first + received; i++) {
         bytes += receive_slots_len(slots, i);
-        is_any_queued |= handle_peer(datapath, socket->id, i, now);
+        datagrams += handle_peer_slot(datapath, socket, i, now, &is_any_queued);
     }
-    /* The total that the kernel dropped so far comes with every datagram once there is one. */
-    struct packet_info info =
-        packet_info_read(receive_slots_header(slots, first + received - 1), 0);
-
-    count_overflows(datapath, &info, &socket->overflows);
     if (!is_any_queued)
         receive_slots_give_back(slots, first);
-    count(datapath, SHARD_COUNT_RELAY_RECEIVED, received);
+    count(datapath, SHARD_COUNT_RELAY_RECEIVED, datagrams);
     count(datapath, SHARD_COUNT_RELAY_RECEIVED_BYTES, bytes);
     count(datapath, SHARD_COUNT_RELAY_RECEIVED_BATCHES, 1);
-    count(datapath, SHARD_COUNT_RELAY_RECEIVE_BATCH_1 + counter_bucket_of(received), 1);
-    return received;
+    count(datapath, SHARD_COUNT_RELAY_RECEIVE_BATCH_1 + counter_bucket_of(datagrams), 1);
+    return datagrams;
 }

@@ -4,7 +4,9 @@
  *     down  relay sockets    ─ recvmmsg ─► core ─► listening socket
  *
  * A datagram is received into a slot with headroom, rewritten there and sent
- * from there; nothing is allocated and no payload is copied. (libevent doubles its list of ready
+ * from there; nothing is allocated and no payload is copied. A slot may hold a train, datagrams of
+ * one flow that the kernel has received as one message; each is judged and counted by itself, and
+ * send_batch makes a train of them again. (libevent doubles its list of ready
  * events when more were ready at once than ever before, at most seven times.) Up, neighbours in a
  * batch that leave from the same relay socket leave in one call. Down, what several relay
  * sockets received leaves in one call: the batch is flushed when the slots run out and
@@ -12,8 +14,8 @@
  *
  * Fairness. STUN and data of clients share the listening socket's queue, so
  * neither can starve the other there; what could is the peers' data. Hence
- * both sides are read in limited portions by turns: at most LISTENER_BATCHES
- * receive calls from a listening socket, then at most one from each relay
+ * both sides are read in limited portions by turns: some LISTENER_CREDIT
+ * datagrams from a listening socket, then at most one from each relay
  * socket, and the listening sockets again after RELAY_CREDIT datagrams of peers however
  * many relay sockets are ready.
  */
@@ -34,9 +36,9 @@
 #include <stdint.h>
 
 enum {
-    LISTENER_BATCHES = 4, /* of RECEIVE_SLOT_COUNT datagrams */
-    RELAY_BATCH = 32,     /* datagrams from a relay socket at a time */
-    RELAY_CREDIT = 512,   /* datagrams from relay sockets between two looks at the listening ones */
+    LISTENER_CREDIT = 256, /* datagrams of clients, and what the last receive call brings */
+    RELAY_BATCH = 32,      /* messages from a relay socket at a time */
+    RELAY_CREDIT = 512, /* datagrams from relay sockets between two looks at the listening ones */
 };
 
 struct datapath;
@@ -66,7 +68,7 @@ void datapath_free(struct datapath *datapath);
 
 /*
  * datapath_read_listener relays or answers what waits on the listening socket
- * of |family|, in at most LISTENER_BATCHES portions.
+ * of |family|, in portions until LISTENER_CREDIT is used up.
  */
 void datapath_read_listener(struct datapath *datapath, enum ip_family family, struct turn_now now);
 

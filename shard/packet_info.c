@@ -69,20 +69,15 @@ static void read_v6(const struct cmsghdr *header, uint16_t port, struct transpor
     *ret = transport_addr_v6_scoped(&info.ipi6_addr, port, info.ipi6_ifindex);
 }
 
-/* The next control message. CMSG_NXTHDR wants a writable message, which it does not write. */
-static struct cmsghdr *next_header(const struct msghdr *message, struct cmsghdr *header)
-{
-    struct msghdr writable = *message;
-
-    return CMSG_NXTHDR(&writable, header);
-}
-
 struct packet_info packet_info_read(const struct msghdr *message, uint16_t port)
 {
     struct packet_info info = {.server = {.family = IP_FAMILY_NONE}};
+    /* CMSG_NXTHDR wants a writable message, which it does not write. */
+    struct msghdr writable = {.msg_control = message->msg_control,
+                              .msg_controllen = message->msg_controllen};
 
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
-         header = next_header(message, header)) {
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&writable); header != NULL;
+         header = CMSG_NXTHDR(&writable, header)) {
         if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO &&
             header->cmsg_len >= CMSG_LEN(sizeof(struct in_pktinfo))) {
             read_v4(header, port, &info.server);
@@ -93,6 +88,12 @@ struct packet_info packet_info_read(const struct msghdr *message, uint16_t port)
                    header->cmsg_len >= CMSG_LEN(sizeof(uint32_t))) {
             memcpy(&info.overflows, CMSG_DATA(header), sizeof(info.overflows));
             info.has_overflows = true;
+        } else if (header->cmsg_level == IPPROTO_UDP && header->cmsg_type == UDP_GRO &&
+                   header->cmsg_len >= CMSG_LEN(sizeof(int))) {
+            int size;
+
+            memcpy(&size, CMSG_DATA(header), sizeof(size));
+            info.segment = size > 0 ? (uint32_t)size : 0;
         }
     }
     return info;

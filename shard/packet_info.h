@@ -23,18 +23,21 @@ union packet_info_out {
     uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t))];
 };
 
-/* Room for the control messages of one received datagram: the address, and how many
- * datagrams the socket's full buffer has cost so far (SO_RXQ_OVFL). */
+/* Room for the control messages of one received message: the address, how many datagrams the
+ * socket's full buffer has cost so far (SO_RXQ_OVFL), and the size of each datagram when it is
+ * several (UDP_GRO). */
 union packet_info_in {
     size_t align; /* as a cmsghdr needs it */
-    uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t))];
+    uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t)) +
+                  CMSG_SPACE(sizeof(int))];
 };
 
-/* What the control messages of a received datagram say. */
+/* What the control messages of a received message say. */
 struct packet_info {
     struct transport_addr server; /* the address it came to, with the port given; family
                                      NONE when it cannot be answered from: see below */
-    uint32_t overflows;           /* SO_RXQ_OVFL, valid when |has_overflows| */
+    uint32_t segment;   /* size of each datagram in it but the last; 0 when it is a single one */
+    uint32_t overflows; /* SO_RXQ_OVFL, valid when |has_overflows| */
     bool has_overflows;
 };
 

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 _Static_assert(SHARD_COUNT_LISTENER_SENT_BYTES == SHARD_COUNT_LISTENER_SENT + 1 &&
@@ -65,35 +66,65 @@ static struct send_train *begin_train(struct send_batch *batch, const struct tra
     header->msg_controllen =
         from->family != IP_FAMILY_NONE ? packet_info_write(from, &batch->from[i]) : 0;
     header->msg_control = from->family != IP_FAMILY_NONE ? &batch->from[i] : NULL;
-    header->msg_iov = &batch->payloads[batch->count];
-    batch->trains[i] = (struct send_train){.first = batch->count, .size = len};
+    header->msg_iov = &batch->parts[batch->part_count];
+    batch->trains[i] = (struct send_train){.size = len};
     return &batch->trains[i];
 }
 
-void send_batch_add(struct send_batch *batch, const struct transport_addr *to,
-                    const struct transport_addr *from, struct bytes payload)
+/* Counts |len| more bytes into the batch. Returns their train, which lacks the parts yet. */
+static struct send_train *add(struct send_batch *batch, const struct transport_addr *to,
+                              const struct transport_addr *from, size_t len)
 {
     static const struct transport_addr none;
-    /* iovec serves both directions and so lacks const; sending does not write. */
-    union {
-        const uint8_t *in;
-        void *out;
-    } data = {.in = payload.data};
 
     assert(batch->count < SEND_BATCH_MAX);
     if (batch->count == 0)
         batch->began = coarse_now();
     if (from == NULL)
         from = &none;
-    struct send_train *train = train_for(batch, to, from, payload.len);
+    struct send_train *train = train_for(batch, to, from, len);
 
     if (train == NULL)
-        train = begin_train(batch, to, from, payload.len);
+        train = begin_train(batch, to, from, len);
     if (batch->alone > 0)
         batch->alone--;
+    batch->count++;
     train->count++;
-    train->bytes += payload.len;
-    batch->payloads[batch->count++] = (struct iovec){.iov_base = data.out, .iov_len = payload.len};
+    train->bytes += len;
+    return train;
+}
+
+static void add_part(struct send_batch *batch, struct send_train *train, const uint8_t *data,
+                     size_t len)
+{
+    /* iovec serves both directions and so lacks const; sending does not write. */
+    union {
+        const uint8_t *in;
+        void *out;
+    } part = {.in = data};
+
+    train->part_count++;
+    batch->parts[batch->part_count++] = (struct iovec){.iov_base = part.out, .iov_len = len};
+}
+
+void send_batch_add(struct send_batch *batch, const struct transport_addr *to,
+                    const struct transport_addr *from, struct bytes payload)
+{
+    struct send_train *train = add(batch, to, from, payload.len);
+
+    add_part(batch, train, payload.data, payload.len);
+}
+
+void send_batch_add_headed(struct send_batch *batch, const struct transport_addr *to,
+                           const struct transport_addr *from,
+                           const uint8_t header[static SEND_HEADER_LEN], struct bytes payload)
+{
+    struct send_train *train = add(batch, to, from, SEND_HEADER_LEN + payload.len);
+    uint8_t *copy = batch->headers[batch->count - 1];
+
+    memcpy(copy, header, SEND_HEADER_LEN);
+    add_part(batch, train, copy, SEND_HEADER_LEN);
+    add_part(batch, train, payload.data, payload.len);
 }
 
 enum shard_counter send_failure_counter(int error)
@@ -147,7 +178,7 @@ static void finish_headers(struct send_batch *batch)
         const struct send_train *train = &batch->trains[i];
         struct msghdr *header = &batch->messages[i].msg_hdr;
 
-        header->msg_iovlen = train->count;
+        header->msg_iovlen = train->part_count;
         if (train->count == 1)
             continue;
         header->msg_control = &batch->from[i];
@@ -174,11 +205,14 @@ static bool send_alone(struct send_batch *batch, unsigned i)
 
     batch->alone = SEND_ALONE_AFTER_REFUSAL;
     header.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
-    header.msg_iovlen = 1;
-    for (unsigned k = 0; k < train->count; k++) {
-        header.msg_iov = &batch->payloads[train->first + k];
+    for (unsigned k = 0; k < train->count; k++, header.msg_iov += header.msg_iovlen) {
+        size_t len = train->bytes - k * train->size;
+
+        if (len > train->size)
+            len = train->size;
+        header.msg_iovlen = header.msg_iov->iov_len == len ? 1 : 2; /* the header is a part */
         if (send_one(batch, &header)) {
-            count_sent(batch, 1, header.msg_iov->iov_len);
+            count_sent(batch, 1, len);
         } else if (errno == EAGAIN) {
             batch->values[SHARD_COUNT_SEND_WOULD_BLOCK] += train->count - k;
             return false;
@@ -261,5 +295,5 @@ void send_batch_flush(struct send_batch *batch)
         finish_headers(batch);
         send_trains(batch);
     }
-    batch->count = batch->train_count = 0;
+    batch->count = batch->train_count = batch->part_count = 0;
 }

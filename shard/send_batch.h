@@ -24,6 +24,7 @@
 
 enum {
     SEND_BATCH_MAX = 64, /* the kernel takes as many as one message, too */
+    SEND_HEADER_LEN = 4,
     /* Larger ones may need fragments, which a train must not. */
     SEND_TRAIN_SIZE_MAX = 1472,
     /* Of all in a train: what IPv4 allows. */
@@ -34,8 +35,8 @@ enum {
 
 /* What one message carries: |count| datagrams. */
 struct send_train {
-    unsigned first; /* of |payloads| */
     unsigned count;
+    unsigned part_count;
     size_t size;  /* of each but the last */
     size_t bytes; /* of all */
 };
@@ -53,7 +54,9 @@ struct send_batch {
     struct transport_addr last_from;
     struct send_train trains[SEND_BATCH_MAX];
     struct mmsghdr messages[SEND_BATCH_MAX]; /* of the trains */
-    struct iovec payloads[SEND_BATCH_MAX];
+    unsigned part_count;
+    struct iovec parts[2 * SEND_BATCH_MAX]; /* payloads, some with a header before them */
+    uint8_t headers[SEND_BATCH_MAX][SEND_HEADER_LEN];
     union socket_addr to[SEND_BATCH_MAX];
     union packet_info_out from[SEND_BATCH_MAX];
 };
@@ -78,6 +81,12 @@ static inline bool send_batch_is_full(const struct send_batch *batch)
  */
 void send_batch_add(struct send_batch *batch, const struct transport_addr *to,
                     const struct transport_addr *from, struct bytes payload);
+
+/* send_batch_add_headed queues |payload| with a copy of |header| in front, else as send_batch_add:
+ * for payloads that have no room of their own in front. */
+void send_batch_add_headed(struct send_batch *batch, const struct transport_addr *to,
+                           const struct transport_addr *from,
+                           const uint8_t header[static SEND_HEADER_LEN], struct bytes payload);
 
 /*
  * send_batch_flush sends what is queued, in order, and leaves the batch empty.

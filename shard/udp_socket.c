@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -56,6 +57,11 @@ void udp_socket_set_buffers(int fd, int len)
 {
     raise_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, len);
     raise_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, len);
+}
+
+void udp_socket_take_trains(int fd)
+{
+    (void)udp_socket_set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
 }
 
 bool udp_socket_allow_fragments(int fd, enum ip_family family)

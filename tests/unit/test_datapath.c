@@ -5,6 +5,7 @@
 #include "relay_commands.h"
 #include "wire.h"
 
+#include <netinet/udp.h>
 #include <string.h>
 
 #include "loopback.h"
@@ -108,6 +109,7 @@ static int make_listener(struct transport_addr *ret_addr)
     assert_true(fd >= 0 && udp_socket_bind(fd, &any));
     assert_true(udp_socket_set_int(fd, IPPROTO_IP, IP_PKTINFO, 1));
     udp_socket_set_buffers(fd, RELAY_BUFFER_LEN);
+    udp_socket_take_trains(fd);
     assert_int_equal(getsockname(fd, &socket_addr.any, &len), 0);
     assert_true(socket_addr_to(&socket_addr, len, ret_addr));
     memcpy(ret_addr->ip, loopback_ip, sizeof(loopback_ip));
@@ -340,6 +342,88 @@ static void data_of_several_relays_leaves_in_one_call_and_in_order(void **state)
     assert_int_equal(fixture->values[SHARD_COUNT_LISTENER_SEND_BATCH_32], 1);
 }
 
+/* More than a receive call takes as single datagrams. The last one is shorter than the others. */
+enum { TRAIN = RELAY_BATCH + 8, TRAIN_SIZE = 8, TRAIN_BYTES = TRAIN * TRAIN_SIZE - 1 };
+
+static uint8_t *write_train(bool is_channel_data)
+{
+    static uint8_t train[TRAIN_BYTES + 1];
+
+    for (uint32_t i = 0; i < TRAIN; i++) {
+        uint8_t *at = train + (size_t)i * TRAIN_SIZE;
+        bool is_last = i == TRAIN - 1;
+
+        wire_store_u32(at, i);
+        wire_store_u32(at + 4, i);
+        if (is_channel_data) {
+            wire_store_u16(at, CHANNEL_NUMBER);
+            wire_store_u16(at + 2, is_last ? 3 : 4);
+        }
+    }
+    return train;
+}
+
+/* Sends the whole train, but for its last byte, as one message. */
+static void send_train(int fd, const struct transport_addr *to, bool is_channel_data)
+{
+    assert_true(udp_socket_set_int(fd, IPPROTO_UDP, UDP_SEGMENT, TRAIN_SIZE));
+    loopback_send(fd, to, write_train(is_channel_data), TRAIN_BYTES);
+    assert_true(udp_socket_set_int(fd, IPPROTO_UDP, UDP_SEGMENT, 0));
+}
+
+static void a_train_of_a_peer_arrives_whole_and_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct client *client = make_client(fixture, 0);
+    const uint8_t *train = write_train(false);
+
+    for (int round = 0; round < 2; round++) {
+        send_train(fixture->peer, &client->turn.relayed_v4, false);
+        loopback_wait(client->relay->v4.fd);
+        assert_int_equal(datapath_read_relay(fixture->datapath, &client->relay->v4, now), TRAIN);
+    }
+    datapath_flush(fixture->datapath);
+    for (size_t i = 0; i < 2 * TRAIN; i++) {
+        size_t k = i % TRAIN, len = k == TRAIN - 1 ? TRAIN_SIZE - 1 : TRAIN_SIZE;
+        struct bytes datagram = receive(client->fd);
+
+        assert_int_equal(datagram.len, 4 + len);
+        assert_int_equal(wire_load_u16(datagram.data), CHANNEL_NUMBER);
+        assert_int_equal(wire_load_u16(datagram.data + 2), len);
+        assert_memory_equal(datagram.data + 4, train + k * TRAIN_SIZE, len);
+    }
+    expect_nothing(client->fd);
+    assert_int_equal(fixture->values[TURN_COUNT_RELAYED_TO_CLIENT], 2 * TRAIN);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_RECEIVED], 2 * TRAIN);
+}
+
+static void a_train_of_a_client_arrives_whole_and_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct client *client = make_client(fixture, 0);
+    uint64_t received = fixture->values[SHARD_COUNT_LISTENER_RECEIVED];
+    uint64_t messages = fixture->values[SHARD_COUNT_RELAY_SENT_BATCHES];
+    uint8_t *train = write_train(true);
+
+    /* In the middle of it one that the core drops. */
+    assert_true(udp_socket_set_int(client->fd, IPPROTO_UDP, UDP_SEGMENT, TRAIN_SIZE));
+    train[(size_t)5 * TRAIN_SIZE] = 0xff;
+    assert_int_equal(send(client->fd, train, TRAIN_BYTES, 0), TRAIN_BYTES);
+    read_listener(fixture);
+    for (uint32_t i = 0; i < TRAIN; i++) {
+        if (i == 5)
+            continue;
+        struct bytes datagram = receive(fixture->peer);
+
+        assert_int_equal(datagram.len, i == TRAIN - 1 ? 3 : 4);
+        assert_memory_equal(datagram.data, train + (size_t)i * TRAIN_SIZE + 4, datagram.len);
+    }
+    expect_nothing(fixture->peer);
+    assert_int_equal(fixture->values[SHARD_COUNT_LISTENER_RECEIVED], received + TRAIN);
+    assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT_BATCHES], messages + 1);
+    assert_int_equal(fixture->values[TURN_COUNT_DROP_UNKNOWN_FIRST_BYTE], 1);
+}
+
 /* So many datagrams that an answer, which waits for the end of the round, leaves before it. */
 static void an_answer_among_data_leaves_after_what_it_promises_is_written(void **state)
 {
@@ -456,7 +540,7 @@ static void an_answer_leaves_from_the_address_that_was_asked(void **state)
 static void a_flood_leaves_a_part_for_the_next_round(void **state)
 {
     struct fixture *fixture = *state;
-    const unsigned budget = LISTENER_BATCHES * RECEIVE_SLOT_COUNT;
+    const unsigned budget = LISTENER_CREDIT;
     const uint8_t noise = 0xff;
     struct transport_addr addr;
     int fd = loopback_socket(&addr);
@@ -523,6 +607,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DATAPATH_TEST(data_of_several_clients_keeps_its_order_up),
         DATAPATH_TEST(data_of_several_relays_leaves_in_one_call_and_in_order),
+        DATAPATH_TEST(a_train_of_a_peer_arrives_whole_and_in_order),
+        DATAPATH_TEST(a_train_of_a_client_arrives_whole_and_in_order),
         DATAPATH_TEST(an_answer_among_data_leaves_after_what_it_promises_is_written),
         DATAPATH_TEST(a_burst_larger_than_all_slots_arrives_whole),
         DATAPATH_TEST(the_packet_path_does_not_touch_the_heap),

@@ -1,6 +1,7 @@
 /* test_packet_info.c — tests of packet_info.h. */
 #include "packet_info.h"
 
+#include <netinet/udp.h>
 #include <string.h>
 
 #include "unit.h"
@@ -45,6 +46,26 @@ static void read_written(const union packet_info_out *out, int level, int type, 
     assert_int_equal(header.cmsg_type, type);
     assert_int_equal(header.cmsg_len, CMSG_LEN(len));
     memcpy(ret, out->bytes + CMSG_LEN(0), len);
+}
+
+static void the_size_of_datagrams_received_as_one_is_read(void **state)
+{
+    (void)state;
+    struct control control = {.len = 0};
+    uint32_t overflows = 7;
+    int size = 1200;
+
+    assert_int_equal(read_control(&control, 0).segment, 0);
+    add(&control, SOL_SOCKET, SO_RXQ_OVFL, &overflows, sizeof(overflows));
+    add(&control, IPPROTO_UDP, UDP_GRO, &size, sizeof(size));
+    struct packet_info info = read_control(&control, 0);
+
+    assert_int_equal(info.segment, 1200);
+    assert_int_equal(info.overflows, 7);
+    control.len = 0;
+    size = -1;
+    add(&control, IPPROTO_UDP, UDP_GRO, &size, sizeof(size));
+    assert_int_equal(read_control(&control, 0).segment, 0);
 }
 
 static void written_v4_names_source_and_no_interface(void **state)
@@ -172,6 +193,7 @@ static void cut_and_missing_control_data_give_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_size_of_datagrams_received_as_one_is_read),
         cmocka_unit_test(written_v4_names_source_and_no_interface),
         cmocka_unit_test(written_v6_names_interface_for_link_local_only),
         cmocka_unit_test(nothing_is_written_without_a_family),

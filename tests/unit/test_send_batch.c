@@ -134,6 +134,11 @@ static void a_refused_datagram_costs_only_itself(void **state)
     assert_int_equal(fixture->values[SHARD_COUNT_SEND_PARTIAL_BATCHES], 1);
 }
 
+static void forget(struct fixture *fixture)
+{
+    fixture->batch.count = fixture->batch.train_count = fixture->batch.part_count = 0;
+}
+
 static void expect_alone(struct fixture *fixture, unsigned count)
 {
     assert_int_equal(fixture->values[SHARD_COUNT_RELAY_SENT], count);
@@ -221,10 +226,10 @@ static void a_train_that_is_refused_goes_out_one_by_one(void **state)
     expect_text(fixture, "two");
     for (unsigned i = 0; i < SEND_ALONE_AFTER_REFUSAL; i++) {
         if (send_batch_is_full(&fixture->batch))
-            fixture->batch.count = fixture->batch.train_count = 0;
+            forget(fixture);
         add_text(fixture, "x");
     }
-    fixture->batch.count = fixture->batch.train_count = 0;
+    forget(fixture);
     add_text(fixture, "one");
     add_text(fixture, "two");
     assert_int_equal(fixture->batch.train_count, 1);
