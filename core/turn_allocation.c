@@ -38,6 +38,14 @@ struct turn_allocation *turn_allocation_find(const struct turn_allocation_table 
     return NULL;
 }
 
+struct turn_allocation *turn_allocation_find_again(struct turn_allocation_table *table,
+                                                   const struct five_tuple *five_tuple)
+{
+    if (!table->found_last || !five_tuple_equal(&table->found_last->five_tuple, five_tuple))
+        table->found_last = turn_allocation_find(table, five_tuple);
+    return table->found_last;
+}
+
 struct turn_allocation *turn_allocation_at(const struct turn_allocation_table *table,
                                            struct turn_relay_id relay_id)
 {
@@ -70,6 +78,8 @@ void turn_allocation_end(struct turn_allocation_table *table, struct turn_alloca
     assert(!allocation->channels && !allocation->user);
     deadline_heap_cancel(&table->deadlines, &allocation->expiry);
     hash_index_remove(&table->by_five_tuple, &allocation->by_five_tuple);
+    if (table->found_last == allocation)
+        table->found_last = NULL;
     crypto_wipe(&allocation->opening, sizeof allocation->opening);
     allocation->state = TURN_ALLOCATION_FREE;
     pool_give(&table->pool, allocation);

@@ -80,6 +80,7 @@ struct turn_allocation_table {
     struct hash_index by_five_tuple;
     struct deadline_heap deadlines;
     struct siphash_key hash_key;
+    struct turn_allocation *found_last; /* by turn_allocation_find_again */
 };
 
 /* turn_allocation_table_init reserves |capacity| allocations: ERR_OK or ERR_NO_MEMORY. */
@@ -90,6 +91,11 @@ void turn_allocation_table_deinit(struct turn_allocation_table *table);
 /* turn_allocation_find: NULL when the five-tuple has none. O(1). */
 struct turn_allocation *turn_allocation_find(const struct turn_allocation_table *table,
                                              const struct five_tuple *five_tuple);
+
+/* turn_allocation_find_again finds as turn_allocation_find does, by one compare when it is the one
+ * that it found last: data comes in trains of one client. */
+struct turn_allocation *turn_allocation_find_again(struct turn_allocation_table *table,
+                                                   const struct five_tuple *five_tuple);
 
 /* turn_allocation_at: NULL when |relay_id| names no allocation that lives now. O(1). */
 struct turn_allocation *turn_allocation_at(const struct turn_allocation_table *table,

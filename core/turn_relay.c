@@ -17,7 +17,8 @@ enum turn_verdict turn_relay_channel_data(struct turn_server *server, struct tur
     struct bytes payload;
     if (!channel_data_parse(datagram, &number, &payload))
         return turn_drop(server, TURN_DROP_MALFORMED_CHANNEL_DATA, ret);
-    struct turn_allocation *allocation = turn_allocation_find(&server->allocations, five_tuple);
+    struct turn_allocation *allocation =
+        turn_allocation_find_again(&server->allocations, five_tuple);
     if (!allocation && server->config.recorded && arrival == TURN_ARRIVAL_FIRST)
         return turn_not_mine(TURN_SHARD_UNKNOWN, ret);
     if (!allocation || allocation->state != TURN_ALLOCATION_LIVE)

@@ -20,19 +20,20 @@
 
 /* One socket of a relay; what the event callback gets as its argument. */
 struct relay_socket {
-    struct event event;
-    void *context;           /* of the table */
-    struct turn_relay_id id; /* of its relay */
     int fd;
-    uint32_t overflows; /* datagrams that its full buffer has cost, as last reported */
+    uint32_t overflows;      /* datagrams that its full buffer has cost, as last reported */
+    struct turn_relay_id id; /* of its relay */
+    void *context;           /* of the table */
+    struct event event;
 };
 
+/* What the packet path reads stands at the beginning, for both families together. */
 struct relay {
-    struct relay_socket v4; /* valid when |families| says so */
-    struct relay_socket v6;
     struct turn_relay_id id;
     uint16_t port;
-    uint8_t families; /* open ones; 0 = the entry is free */
+    uint8_t families;       /* open ones; 0 = the entry is free */
+    struct relay_socket v4; /* valid when |families| says so */
+    struct relay_socket v6;
 };
 
 struct relay_table {

@@ -51,6 +51,31 @@ static void found_by_five_tuple(void **state)
     turn_allocation_table_deinit(&table);
 }
 
+static void found_again_while_it_lives(void **state)
+{
+    (void)state;
+    struct turn_allocation_table table;
+    struct five_tuple first = tuple(1000), second = tuple(1001);
+    assert_int_equal(turn_allocation_table_init(&table, 2, key), ERR_OK);
+    assert_null(turn_allocation_find_again(&table, &first));
+    struct turn_allocation *a = make(&table, 1000), *b = make(&table, 1001);
+    for (int i = 0; i < 2; i++) {
+        assert_ptr_equal(turn_allocation_find_again(&table, &first), a);
+        assert_ptr_equal(turn_allocation_find_again(&table, &first), a);
+        assert_ptr_equal(turn_allocation_find_again(&table, &second), b);
+    }
+    turn_allocation_end(&table, b);
+    assert_null(turn_allocation_find_again(&table, &second));
+    assert_ptr_equal(turn_allocation_find_again(&table, &first), a);
+    turn_allocation_end(&table, a);
+    assert_null(turn_allocation_find_again(&table, &first));
+    b = make(&table, 1001); /* in the place of the former */
+    assert_null(turn_allocation_find_again(&table, &first));
+    assert_ptr_equal(turn_allocation_find_again(&table, &second), b);
+    turn_allocation_end(&table, b);
+    turn_allocation_table_deinit(&table);
+}
+
 static void relay_ids_have_generations(void **state)
 {
     (void)state;
@@ -111,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(found_by_five_tuple),
+        cmocka_unit_test(found_again_while_it_lives),
         cmocka_unit_test(relay_ids_have_generations),
         cmocka_unit_test(keys_are_wiped),
         cmocka_unit_test(deadlines_know_their_allocation),
