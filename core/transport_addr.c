@@ -21,20 +21,10 @@ struct transport_addr transport_addr_v6(const uint8_t ip[static 16], uint16_t po
     return addr;
 }
 
-bool transport_addr_equal(const struct transport_addr *a, const struct transport_addr *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
-}
-
 bool transport_addr_same_ip(const struct transport_addr *a, const struct transport_addr *b)
 {
     return a->family == b->family && a->scope_id == b->scope_id &&
            memcmp(a->ip, b->ip, sizeof a->ip) == 0;
-}
-
-bool five_tuple_equal(const struct five_tuple *a, const struct five_tuple *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
 }
 
 uint64_t transport_addr_hash(const struct siphash_key *key, const struct transport_addr *addr)

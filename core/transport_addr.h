@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum ip_family { IP_FAMILY_NONE = 0, IP_FAMILY_V4 = 4, IP_FAMILY_V6 = 6 };
 
@@ -57,9 +58,16 @@ struct transport_addr transport_addr_v4(const uint8_t ip[static 4], uint16_t por
 struct transport_addr transport_addr_v6(const uint8_t ip[static 16], uint16_t port);
 
 /* Equality of everything, and of the IP address (with its scope) alone. */
-bool transport_addr_equal(const struct transport_addr *a, const struct transport_addr *b);
+static inline bool transport_addr_equal(const struct transport_addr *a,
+                                        const struct transport_addr *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
 bool transport_addr_same_ip(const struct transport_addr *a, const struct transport_addr *b);
-bool five_tuple_equal(const struct five_tuple *a, const struct five_tuple *b);
+static inline bool five_tuple_equal(const struct five_tuple *a, const struct five_tuple *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
 
 /* Keyed hashes of every byte, so that a client cannot choose its bucket. They depend on the
  * machine's byte order: for tables, not for storing or sending. */
