@@ -22,7 +22,7 @@ struct client_batch {
 struct datapath {
     struct datapath_config config;
     struct receive_slots slots;
-    struct send_batch up; /* its fd changes with the relay socket */
+    struct send_groups up;
     struct client_batch v4;
     struct client_batch v6;
     bool has_answers; /* in the batches */
@@ -39,7 +39,7 @@ enum err datapath_new(const struct datapath_config *config, struct datapath **re
         return ERR_NO_MEMORY;
     }
     datapath->config = *config;
-    send_batch_init(&datapath->up, -1, config->values, SHARD_COUNT_RELAY_SENT);
+    send_groups_init(&datapath->up, config->values, SHARD_COUNT_RELAY_SENT);
     send_batch_init(&datapath->v4.send, config->listeners.v4, config->values,
                     SHARD_COUNT_LISTENER_SENT);
     send_batch_init(&datapath->v6.send, config->listeners.v6, config->values,
@@ -98,28 +98,25 @@ void datapath_respond(struct datapath *datapath, const struct five_tuple *five_t
                    (struct bytes){.data = copy, .len = response.len});
 }
 
-/* Queues |payload| for |peer| on relay |id|. What is queued for another socket goes first. */
+/* Queues |relayed| for its peer. */
 static void send_up(struct datapath *datapath, const struct turn_relay *relayed)
 {
     const struct relay *relay = relay_table_find(datapath->config.relays, relayed->relay_id);
     int fd = relay != NULL ? relay_socket_fd(relay, relayed->peer.family) : -1;
 
-    if (fd != datapath->up.fd || send_batch_is_full(&datapath->up)) {
-        send_batch_flush(&datapath->up);
-        datapath->up.fd = fd;
-    }
     if (fd < 0) {
         /* The core relays only for allocations whose sockets it has been told are open. */
         count(datapath, SHARD_COUNT_SEND_ERRORS, 1);
         return;
     }
-    send_batch_add(&datapath->up, &relayed->peer, NULL, relayed->payload);
+    if (send_groups_is_full(&datapath->up))
+        send_groups_flush(&datapath->up);
+    send_groups_add(&datapath->up, fd, &relayed->peer, relayed->payload);
 }
 
 void datapath_flush_up(struct datapath *datapath)
 {
-    send_batch_flush(&datapath->up);
-    datapath->up.fd = -1;
+    send_groups_flush(&datapath->up);
 }
 
 void datapath_client_datagram(struct datapath *datapath, const struct five_tuple *five_tuple,

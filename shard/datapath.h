@@ -7,10 +7,10 @@
  * from there; nothing is allocated and no payload is copied. A slot may hold a train, datagrams of
  * one flow that the kernel has received as one message; each is judged and counted by itself, and
  * send_batch makes a train of them again. (libevent doubles its list of ready
- * events when more were ready at once than ever before, at most seven times.) Up, neighbours in a
- * batch that leave from the same relay socket leave in one call. Down, what several relay
- * sockets received leaves in one call: the batch is flushed when the slots run out and
- * at the end of the round (round.h). The order within a flow is kept both ways.
+ * events when more were ready at once than ever before, at most seven times.) Up, what leaves from
+ * the same relay socket leaves in one call. Down, what several relay sockets received leaves in one
+ * call: the batch is flushed when the slots run out and at the end of the round (round.h). The
+ * order within a flow is kept both ways.
  *
  * Fairness. STUN and data of clients share the listening socket's queue, so
  * neither can starve the other there; what could is the peers' data. Hence
@@ -29,6 +29,7 @@
 #include "receive_slots.h"
 #include "relay_table.h"
 #include "send_batch.h"
+#include "send_groups.h"
 #include "transport_addr.h"
 #include "turn_server.h"
 

@@ -29,8 +29,7 @@ void send_batch_init(struct send_batch *batch, int fd, uint64_t *values, enum sh
     }
 }
 
-/* Costs a few nanoseconds, and is right to a few milliseconds. */
-static struct mono_time coarse_now(void)
+struct mono_time send_batch_now(void)
 {
     struct timespec now;
 
@@ -79,7 +78,7 @@ static struct send_train *add(struct send_batch *batch, const struct transport_a
 
     assert(batch->count < SEND_BATCH_MAX);
     if (batch->count == 0)
-        batch->began = coarse_now();
+        batch->began = send_batch_now();
     if (from == NULL)
         from = &none;
     struct send_train *train = train_for(batch, to, from, len);
@@ -227,7 +226,7 @@ static bool send_alone(struct send_batch *batch, unsigned i)
 static bool was_overtaken(const struct send_batch *batch)
 {
     return mono_time_due(mono_time_add_usec(batch->began, (int64_t)LEASE_PAUSE_MSEC * 1000),
-                         coarse_now());
+                         send_batch_now());
 }
 
 /* What is left from train |at| on is lost, since the socket is full. */

@@ -69,6 +69,10 @@ struct send_batch {
  */
 void send_batch_init(struct send_batch *batch, int fd, uint64_t *values, enum shard_counter sent);
 
+/* send_batch_now reads the coarse monotonic clock, right to a few milliseconds for a few
+ * nanoseconds. */
+struct mono_time send_batch_now(void);
+
 static inline bool send_batch_is_full(const struct send_batch *batch)
 {
     return batch->count == SEND_BATCH_MAX;
