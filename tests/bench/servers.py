@@ -76,6 +76,11 @@ class Server:
                 return json.loads(result.stdout)
         sys.exit(f"relay-bench: exit {result.returncode}: {result.stderr.strip()}")
 
+    def measure_once(self, *options):
+        """The figures, or None when some allocation could not be made."""
+        result = self.run(*options)
+        return json.loads(result.stdout) if result.returncode == 0 else None
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()

@@ -10,7 +10,7 @@ import sys
 import e2e
 from relay_process import BUILD, PATIENCE_SEC, SECRET, clean_environment, eventually
 
-COMPARE = pathlib.Path(__file__).resolve().parents[1] / "bench/compare_with_coturn.py"
+BENCH = pathlib.Path(__file__).resolve().parents[1] / "bench"
 USER, PASSWORD = "bench", "a password"
 
 
@@ -53,6 +53,18 @@ class RelayBench(e2e.E2eTest):
                 self.assertGreater(found["server"]["packet_cpu_usec"], 0)
         eventually("every allocation is deleted at the end",
                    lambda: relay.text().count("allocation ended") == 80)
+
+    def test_trains_as_one_message(self):
+        relay = self.relay(*e2e.LOOPBACK_PEERS)
+        for server, peer in (("127.0.0.1", "127.0.0.1"), ("::1", "::1")):
+            with self.subTest(server=server):
+                found = self.own(
+                    "--server", f"[{server}]:3478" if ":" in server else server, "--peer-address",
+                    peer, "--allocations", 5, "--channels-per-allocation", 2, "--rate", 3200,
+                    "--payload", 1200, "--train", 64, "--offload", "--duration", "1s",
+                    "--server-pid", relay.pid)
+                self.assertTrue(found["offload"])
+                self.check_sums(found, 5)
 
     def test_flood_and_search(self):
         self.relay(*e2e.LOOPBACK_PEERS)
@@ -103,18 +115,34 @@ class RelayBench(e2e.E2eTest):
             with self.subTest(options=options):
                 self.assertIn(names, self.bench(*options, code=2))
 
-    def test_the_comparison_prints_its_table(self):
+    def measure(self, script, *options):
+        """What a script of tests/bench printed, and the JSON that it wrote."""
         build = pathlib.Path(BUILD["relay"]).parents[1]
         found = self.folder / "found.json"
         result = subprocess.run(
-            [sys.executable, "-B", COMPARE, "--quick", "--build", build, "--json", found],
+            [sys.executable, "-B", BENCH / script, "--build", build, "--json", found, *options],
             capture_output=True, text=True, check=False, timeout=6 * PATIENCE_SEC,
             env={"PATH": os.environ["PATH"]})
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("usec_per_packet", result.stdout)
-        for cell in json.loads(found.read_text(encoding="utf-8")):
+        return result.stdout, json.loads(found.read_text(encoding="utf-8"))
+
+    def test_the_comparison_prints_its_table(self):
+        text, found = self.measure("compare_with_coturn.py", "--quick")
+        self.assertIn("usec_per_packet", text)
+        for cell in found:
             for server in ("relay", "coturn"):
                 self.assertTrue(all(value > 0 for value in cell[server][0].values()), cell)
+
+    def test_the_cost_of_a_packet_is_set_beside_a_bare_forwarder(self):
+        plot = self.folder / "plot.svg"
+        text, found = self.measure(
+            "packet_cost.py", "--servers", "relay,bare-plain,bare-batched,bare-offload",
+            "--payloads", "172", "--ways", "both", "--allocations", "5", "--rounds", "1", "--svg",
+            plot)
+        self.assertIn("/bare", text)
+        self.assertTrue(all(one["usec"] > 0 and one["kpps"] > 0
+                            for rounds in found[0]["rounds"].values() for one in rounds), found)
+        self.assertIn("bare-offload", plot.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
