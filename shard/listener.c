@@ -12,12 +12,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Whoever holds the socket may give it next to a version that knows no trains: a train would be one
+ * strange datagram to it. One that knows them switches them on again before it receives. */
+static void close_one(int fd)
+{
+    if (fd < 0)
+        return;
+    udp_socket_take_trains(fd, false);
+    close(fd);
+}
+
 void listeners_close(struct listeners *listeners)
 {
-    if (listeners->v4 >= 0)
-        close(listeners->v4);
-    if (listeners->v6 >= 0)
-        close(listeners->v6);
+    close_one(listeners->v4);
+    close_one(listeners->v6);
     *listeners = LISTENERS_NONE;
 }
 
@@ -35,7 +43,7 @@ static bool set_options(int fd, enum ip_family family)
     ok = ok && udp_socket_set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1) &&
          udp_socket_allow_fragments(fd, family);
     udp_socket_set_buffers(fd, LISTENER_BUFFER_LEN);
-    udp_socket_take_trains(fd);
+    udp_socket_take_trains(fd, true);
     return ok;
 }
 

@@ -71,7 +71,7 @@ static bool set_options(int fd, enum ip_family family, bool dont_fragment)
         !udp_socket_set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1))
         return false;
     udp_socket_set_buffers(fd, RELAY_BUFFER_LEN);
-    udp_socket_take_trains(fd);
+    udp_socket_take_trains(fd, true);
     return true;
 }
 

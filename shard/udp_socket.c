@@ -59,9 +59,9 @@ void udp_socket_set_buffers(int fd, int len)
     raise_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, len);
 }
 
-void udp_socket_take_trains(int fd)
+void udp_socket_take_trains(int fd, bool is_wanted)
 {
-    (void)udp_socket_set_int(fd, IPPROTO_UDP, UDP_GRO, 1);
+    (void)udp_socket_set_int(fd, IPPROTO_UDP, UDP_GRO, is_wanted);
 }
 
 bool udp_socket_allow_fragments(int fd, enum ip_family family)

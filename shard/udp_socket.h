@@ -37,9 +37,10 @@ bool udp_socket_forbid_fragments(int fd, enum ip_family family);
 
 /*
  * udp_socket_take_trains lets the kernel hand over as one message what came as several datagrams
- * of one flow and size (UDP_GRO); packet_info tells. Never fails: without it they come singly.
+ * of one flow and size (UDP_GRO), or no longer; packet_info tells. What waits in the socket stays
+ * as it is. Never fails: without it they come singly.
  */
-void udp_socket_take_trains(int fd);
+void udp_socket_take_trains(int fd, bool is_wanted);
 
 /* udp_socket_set_int sets one integer option. False with errno. */
 bool udp_socket_set_int(int fd, int level, int option, int value);

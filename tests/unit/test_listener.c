@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,6 +72,24 @@ static void every_family_needs_its_socket(void **state)
     assert_non_null(strstr(problem.text, "no IPv6 socket"));
 }
 
+/* The holder of the sockets may start an older version next. */
+static void a_closed_socket_takes_no_trains_where_others_hold_it(void **state)
+{
+    (void)state;
+    struct transport_addr addr;
+    int held = loopback_socket(&addr), takes_trains = -1;
+    socklen_t len = sizeof(takes_trains);
+    struct listeners listeners = {.v4 = dup(held), .v6 = -1};
+
+    udp_socket_take_trains(listeners.v4, true);
+    assert_int_equal(getsockopt(held, IPPROTO_UDP, UDP_GRO, &takes_trains, &len), 0);
+    assert_int_equal(takes_trains, 1);
+    listeners_close(&listeners);
+    assert_int_equal(getsockopt(held, IPPROTO_UDP, UDP_GRO, &takes_trains, &len), 0);
+    assert_int_equal(takes_trains, 0);
+    close(held);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,6 +97,7 @@ int main(void)
         cmocka_unit_test(another_port_is_refused),
         cmocka_unit_test(all_are_closed_when_one_is_wrong),
         cmocka_unit_test(every_family_needs_its_socket),
+        cmocka_unit_test(a_closed_socket_takes_no_trains_where_others_hold_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
