@@ -195,14 +195,23 @@ static bool send_one(const struct send_batch *batch, const struct msghdr *header
            (errno != EAGAIN && sendmsg(batch->fd, header, MSG_DONTWAIT) >= 0);
 }
 
-/* Sends the datagrams of a train that the kernel does not take: it may lack the means (EIO, EINVAL)
- * or find them too large. False when the socket is full. */
-static bool send_alone(struct send_batch *batch, unsigned i)
+/* The kernel lacks the means to send any train, by its answer |error| to this one. Not when this
+ * one only is too large for its way, or nobody can be reached there: who sends such must not cost
+ * the others their trains. Too large is EMSGSIZE, and EINVAL to kernels before Linux 6.14. */
+static bool takes_no_trains(int error, const struct send_train *train)
+{
+    return error == EIO || (error == EINVAL && train->size <= SEND_SIZE_OF_EVERY_WAY);
+}
+
+/* Sends the datagrams of a train that the kernel refuses with |error|. False when the socket is
+ * full. */
+static bool send_alone(struct send_batch *batch, unsigned i, int error)
 {
     const struct send_train *train = &batch->trains[i];
     struct msghdr header = batch->messages[i].msg_hdr;
 
-    batch->alone = SEND_ALONE_AFTER_REFUSAL;
+    if (takes_no_trains(error, train))
+        batch->alone = SEND_ALONE_AFTER_REFUSAL;
     header.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
     for (unsigned k = 0; k < train->count; k++, header.msg_iov += header.msg_iovlen) {
         size_t len = train->bytes - k * train->size;
@@ -274,7 +283,7 @@ static void send_trains(struct send_batch *batch)
         } else {
             if (batch->trains[at].count == 1) {
                 batch->values[send_failure_counter(errno)]++;
-            } else if (!send_alone(batch, at)) {
+            } else if (!send_alone(batch, at, errno)) {
                 count_blocked(batch, at + 1);
                 return;
             }

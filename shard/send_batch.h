@@ -2,7 +2,8 @@
  *
  * Neighbours from and to the same addresses and of one size, the last of them of that size or
  * less, are a train: the kernel takes it as one message and cuts it as late as it can
- * (UDP_SEGMENT). What it refuses as a train goes out one by one, and for a while none is made.
+ * (UDP_SEGMENT). What it refuses as a train goes out one by one; when it takes none at all, none is
+ * made for a while.
  *
  * The payloads are views of bytes that must stay until the batch is flushed;
  * everything else is kept here. Nothing is ever queued for later: what the
@@ -27,6 +28,8 @@ enum {
     SEND_HEADER_LEN = 4,
     /* Larger ones may need fragments, which a train must not. */
     SEND_TRAIN_SIZE_MAX = 1472,
+    /* What every IPv6 link carries in one piece, and nearly every IPv4 one. */
+    SEND_SIZE_OF_EVERY_WAY = 1280 - 40 - 8,
     /* Of all in a train: what IPv4 allows. */
     SEND_TRAIN_BYTES_MAX = 65507,
     /* How many datagrams go alone once a train was refused. */

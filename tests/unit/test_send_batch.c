@@ -251,6 +251,34 @@ static void a_train_without_a_receiver_costs_the_others_nothing(void **state)
     assert_int_equal(fixture->values[SHARD_COUNT_SEND_NOT_PERMITTED] +
                          fixture->values[SHARD_COUNT_SEND_UNREACHABLE],
                      3);
+    /* Nor their trains: anybody may send to where nobody is. */
+    add_text(fixture, "one");
+    add_text(fixture, "two");
+    assert_int_equal(fixture->batch.train_count, 1);
+}
+
+static void a_headed_train_that_is_refused_goes_out_one_by_one(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *const payloads[] = {"efgh", "ijkl", ""};
+    const char *const sent[] = {"abcdefgh", "abcdijkl", "abcd", "abcd", "mnop"};
+
+    assert_true(udp_socket_set_int(fixture->sender, SOL_SOCKET, SO_NO_CHECK, 1));
+    for (size_t i = 0; i < 3; i++)
+        send_batch_add_headed(&fixture->batch, &fixture->receiver_addr, NULL,
+                              (const uint8_t *)"abcd", bytes_of_text(payloads[i]));
+    assert_int_equal(fixture->batch.train_count, 1);
+    send_batch_flush(&fixture->batch);
+    fixture->batch.alone = 0;
+    send_batch_add_headed(&fixture->batch, &fixture->receiver_addr, NULL, (const uint8_t *)"abcd",
+                          bytes_of_text(""));
+    add_text(fixture, "mnop");
+    assert_int_equal(fixture->batch.train_count, 1);
+    send_batch_flush(&fixture->batch);
+    for (size_t i = 0; i < 5; i++)
+        expect_text(fixture, sent[i]);
+    expect_nothing(fixture);
+    expect_alone(fixture, 5);
 }
 
 /* A pending ICMP error fails the next send, whatever its destination. */
@@ -361,6 +389,7 @@ int main(void)
         BATCH_TEST(a_train_leaves_from_the_named_address),
         BATCH_TEST(a_train_that_is_refused_goes_out_one_by_one),
         BATCH_TEST(a_train_without_a_receiver_costs_the_others_nothing),
+        BATCH_TEST(a_headed_train_that_is_refused_goes_out_one_by_one),
         BATCH_TEST(a_pending_icmp_error_costs_nothing),
         BATCH_TEST(a_datagram_leaves_from_the_named_address),
         BATCH_TEST(a_full_socket_drops_the_rest_and_does_not_block),
