@@ -15,6 +15,7 @@ _Static_assert((int)SEND_HEADER_LEN == (int)TURN_HEADROOM, "the header of Channe
 /* What leaves a listening socket, and the responses among it. */
 struct client_batch {
     struct send_batch send;
+    unsigned train;     /* as of portion_of */
     uint32_t overflows; /* datagrams that the socket's full buffer has cost, as last reported */
     uint8_t responses[SEND_BATCH_MAX][TURN_RESPONSE_MAX];
 };
@@ -163,6 +164,24 @@ static void count_receive_error(struct datapath *datapath, int error)
         count(datapath, SHARD_COUNT_RECEIVE_ERRORS, 1);
 }
 
+/* How many messages to receive, at most |max|, so that they hold some PORTION_CREDIT datagrams if
+ * they are trains as long as the last ones, |train|: they are told by receiving them only. */
+static unsigned portion_of(unsigned train, unsigned max)
+{
+    unsigned messages = train > 0 ? PORTION_CREDIT / train : max;
+
+    return messages > max ? max : messages > 0 ? messages : 1;
+}
+
+/* How long trains are, now that |messages| have held |datagrams|. Short ones do not make the long
+ * ones before them forgotten at once. */
+static unsigned train_after(unsigned train, unsigned messages, unsigned datagrams)
+{
+    unsigned now = (datagrams + messages - 1) / messages;
+
+    return now > train / 2 ? now : train / 2;
+}
+
 /* The datagrams of a slot: one, or the train that the kernel has received as one. */
 struct pieces {
     uint8_t *at;
@@ -228,8 +247,8 @@ static bool read_listener_once(struct datapath *datapath, struct client_batch *b
     unsigned first;
 
     datapath_flush(datapath);
-    unsigned received =
-        receive_slots_read(&datapath->slots, batch->send.fd, RECEIVE_SLOT_COUNT, &first);
+    unsigned asked = portion_of(batch->train, RECEIVE_SLOT_COUNT);
+    unsigned received = receive_slots_read(&datapath->slots, batch->send.fd, asked, &first);
 
     if (received == 0) {
         count_receive_error(datapath, errno);
@@ -249,8 +268,9 @@ static bool read_listener_once(struct datapath *datapath, struct client_batch *b
     count(datapath, SHARD_COUNT_LISTENER_RECEIVED_BYTES, bytes);
     count(datapath, SHARD_COUNT_LISTENER_RECEIVED_BATCHES, 1);
     count(datapath, SHARD_COUNT_LISTENER_RECEIVE_BATCH_1 + counter_bucket_of(datagrams), 1);
+    batch->train = train_after(batch->train, received, datagrams);
     *total += datagrams;
-    return received == RECEIVE_SLOT_COUNT;
+    return received == asked;
 }
 
 void datapath_read_listener(struct datapath *datapath, enum ip_family family, struct turn_now now)
@@ -333,8 +353,8 @@ unsigned datapath_read_relay(struct datapath *datapath, struct relay_socket *soc
     if (receive_slots_free(slots) < RELAY_BATCH_LEAST)
         datapath_flush(datapath);
     unsigned room = receive_slots_free(slots);
-    unsigned received =
-        receive_slots_read(slots, socket->fd, room < RELAY_BATCH ? room : RELAY_BATCH, &first);
+    unsigned asked = portion_of(socket->train, room < RELAY_BATCH ? room : RELAY_BATCH);
+    unsigned received = receive_slots_read(slots, socket->fd, asked, &first);
 
     if (received == 0) {
         /* An ICMP error wakes the loop up until it is taken from the error queue, and fails one
@@ -355,6 +375,7 @@ unsigned datapath_read_relay(struct datapath *datapath, struct relay_socket *soc
         bytes += receive_slots_len(slots, i);
         datagrams += handle_peer_slot(datapath, socket, i, now, &is_any_queued);
     }
+    socket->train = train_after(socket->train, received, datagrams);
     if (!is_any_queued)
         receive_slots_give_back(slots, first);
     count(datapath, SHARD_COUNT_RELAY_RECEIVED, datagrams);

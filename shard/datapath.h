@@ -38,7 +38,10 @@
 
 enum {
     LISTENER_CREDIT = 256, /* datagrams of clients, and what the last receive call brings */
-    RELAY_BATCH = 32,      /* messages from a relay socket at a time */
+    /* Datagrams that one receive call is to bring where trains come. The first call that meets
+     * long ones brings more. */
+    PORTION_CREDIT = 256,
+    RELAY_BATCH = 32,   /* messages from a relay socket at a time */
     RELAY_CREDIT = 512, /* datagrams from relay sockets between two looks at the listening ones */
 };
 

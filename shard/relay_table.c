@@ -39,6 +39,7 @@ static bool listen_on(struct relay_table *table, struct relay_socket *socket,
     socket->id = id;
     socket->fd = fd;
     socket->overflows = 0;
+    socket->train = 0;
     return event_assign(&socket->event, table->base, fd, EV_READ | EV_PERSIST, table->on_readable,
                         socket) == 0 &&
            event_add(&socket->event, NULL) == 0;

@@ -23,6 +23,7 @@ struct relay_socket {
     int fd;
     uint32_t overflows;      /* datagrams that its full buffer has cost, as last reported */
     struct turn_relay_id id; /* of its relay */
+    unsigned train;          /* datagrams in a message of late (datapath.c) */
     void *context;           /* of the table */
     struct event event;
 };

@@ -424,6 +424,37 @@ static void a_train_of_a_client_arrives_whole_and_in_order(void **state)
     assert_int_equal(fixture->values[TURN_COUNT_DROP_UNKNOWN_FIRST_BYTE], 1);
 }
 
+/* Once they have come, no call takes so many that others wait for long. */
+static void trains_are_received_in_small_portions(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct client *client = make_client(fixture, 0);
+    unsigned received = 0, portion;
+
+    for (int i = 0; i < 30; i++)
+        send_train(fixture->peer, &client->turn.relayed_v4, false);
+    loopback_wait(client->relay->v4.fd);
+    while ((portion = datapath_read_relay(fixture->datapath, &client->relay->v4, now)) > 0) {
+        assert_true(received == 0 || portion <= PORTION_CREDIT);
+        received += portion;
+        for (int i = 0; i < 2 && received < 60 * TRAIN; i++)
+            send_train(fixture->peer, &client->turn.relayed_v4, false);
+    }
+    assert_true(received >= 60 * TRAIN);
+
+    uint64_t before = fixture->values[SHARD_COUNT_LISTENER_RECEIVED];
+
+    for (int i = 0; i < 30; i++)
+        send_train(client->fd, &fixture->listener_addr, true);
+    read_listener(fixture);
+    for (int i = 0; i < 30; i++)
+        send_train(client->fd, &fixture->listener_addr, true);
+    before = fixture->values[SHARD_COUNT_LISTENER_RECEIVED];
+    read_listener(fixture);
+    assert_true(fixture->values[SHARD_COUNT_LISTENER_RECEIVED] - before <
+                LISTENER_CREDIT + PORTION_CREDIT);
+}
+
 /* So many datagrams that an answer, which waits for the end of the round, leaves before it. */
 static void an_answer_among_data_leaves_after_what_it_promises_is_written(void **state)
 {
@@ -609,6 +640,7 @@ int main(void)
         DATAPATH_TEST(data_of_several_relays_leaves_in_one_call_and_in_order),
         DATAPATH_TEST(a_train_of_a_peer_arrives_whole_and_in_order),
         DATAPATH_TEST(a_train_of_a_client_arrives_whole_and_in_order),
+        DATAPATH_TEST(trains_are_received_in_small_portions),
         DATAPATH_TEST(an_answer_among_data_leaves_after_what_it_promises_is_written),
         DATAPATH_TEST(a_burst_larger_than_all_slots_arrives_whole),
         DATAPATH_TEST(the_packet_path_does_not_touch_the_heap),
