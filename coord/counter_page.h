@@ -100,7 +100,9 @@
 #define SHARD_DROPS(X)                                                                             \
     X(RECEIVE_TRUNCATED, "receive_truncated", "Datagrams dropped: larger than the buffer")         \
     X(RECEIVE_NO_ADDRESS, "receive_no_address", "Datagrams dropped: no address they came to")      \
-    X(KERNEL_DROPS, "kernel_drops", "Datagrams that the kernel dropped: receive buffer full")      \
+    X(KERNEL_DROPS, "kernel_drops",                                                                \
+      "Datagrams (several of a flow in a row may count as one) that the kernel dropped: receive "  \
+      "buffer full")                                                                               \
     X(SEND_WOULD_BLOCK, "send_would_block", "Datagrams dropped: send buffer full")                 \
     X(SEND_UNREACHABLE, "send_unreachable",                                                        \
       "Datagrams dropped: host, network or port unreachable")                                      \
