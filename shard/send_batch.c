@@ -197,7 +197,7 @@ static bool send_one(const struct send_batch *batch, const struct msghdr *header
 
 /* The kernel lacks the means to send any train, by its answer |error| to this one. Not when this
  * one only is too large for its way, or nobody can be reached there: who sends such must not cost
- * the others their trains. Too large is EMSGSIZE, and EINVAL to kernels before Linux 6.14. */
+ * the others their trains. Too large is EMSGSIZE; some kernels say EINVAL. */
 static bool takes_no_trains(int error, const struct send_train *train)
 {
     return error == EIO || (error == EINVAL && train->size <= SEND_SIZE_OF_EVERY_WAY);

@@ -1,7 +1,7 @@
 /* send_groups.h — datagrams for many sockets, sent flow by flow.
  *
  * What a portion of the listening socket holds is for as many relay sockets as it comes from
- * clients, in whatever order they sent. Put in order, each socket takes one call, and neighbours
+ * clients, in whatever order they sent. Put in order, each flow takes one call, and neighbours
  * of one flow are a train (send_batch.h). Within a flow, one socket and one destination, the order
  * stays.
  */
