@@ -18,6 +18,8 @@ RATE = 1000 if SANITIZED else 4000
 CLIENTS = 12
 # What a shard's table of claims, buffers and the like may grow by in an outage.
 RSS_GROWTH_MAX_KIB = 100 * 1024 if SANITIZED else 8 * 1024
+# Allocations made and deleted to see it: freed relay ports rest for a minute, and there are 16,384.
+CHURN_MAX = 8000
 # Of one core, by a shard that has nothing to relay.
 IDLE_CPU_MAX = 0.25
 
@@ -213,10 +215,11 @@ class FaultTest(e2e.E2eTest):
               "shard that has nothing to do")
 
     def assert_bounded_memory(self, seconds=10):
-        """Allocations come and go without a registry, and no shard grows."""
+        """Allocations come and go without a registry, and no shard grows. Not so many that all
+        relay ports rest."""
         before = [self.shards.rss_kib(k) for k in range(SHARDS)]
         end, count = time.monotonic() + seconds, 0
-        while time.monotonic() < end:
+        while time.monotonic() < end and count < CHURN_MAX:
             clients = [self.allocation() for _ in range(20)]
             for client in clients:
                 client.refresh(0)
@@ -224,5 +227,5 @@ class FaultTest(e2e.E2eTest):
             count += len(clients)
         growth = [self.shards.rss_kib(k) - before[k] for k in range(SHARDS)]
         self.assertLess(max(growth), RSS_GROWTH_MAX_KIB)
-        print(f"{self.id().rpartition('.')[2]}: {count} allocations made and deleted in {seconds} "
-              f"s, a shard has grown by at most {max(growth)} KiB")
+        print(f"{self.id().rpartition('.')[2]}: {count} allocations made and deleted, "
+              f"a shard has grown by at most {max(growth)} KiB")
