@@ -31,13 +31,14 @@ class Redis:
              "--appendonly", "no", "--dir", self.folder,
              *(["--requirepass", self.password] if self.password else []), *self.options],
             self.folder / f"{self.name}-{number}.log")
-        eventually("redis answers", lambda: self._try("PING") == "PONG")
+        eventually("redis answers", lambda: self.try_cli("PING") == "PONG")
 
     def _command(self, *words):
         password = ["--no-auth-warning", "-a", self.password] if self.password else []
         return ["redis-cli", "-s", self.socket, *password, *map(str, words)]
 
-    def _try(self, *words):
+    def try_cli(self, *words):
+        """What redis-cli prints; None when that fails, as where Redis hangs up on it."""
         done = subprocess.run(self._command(*words), capture_output=True, text=True, check=False)
         return done.stdout.strip() if done.returncode == 0 else None
 
