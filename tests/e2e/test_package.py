@@ -24,7 +24,7 @@ if [ "$*" = "shard --shard 1" ]; then
     sleep 1
     exit 1
 fi
-exec {relay} "$@"
+exec /opt/relay-next-version "$@"
 """
 
 
@@ -60,9 +60,11 @@ class Upgrades(e2e.E2eTest):
         made = pathlib.Path(BUILD["package"])
         self.old = Package(next(made.glob(f"relay_{output(BUILD['relay'], '--version').split()[1]}_*.deb")))
         self.new = self.old.copy(self.folder, version, relay.read_bytes())
-        self.broken = self.old.copy(self.folder, f"{version}+broken", BROKEN_RELAY.format(
-            relay=relay).encode())
+        self.broken = self.old.copy(self.folder, f"{version}+broken", BROKEN_RELAY.encode())
         self.machine = BootedSystemd(self, is_installed=False)
+        # Where a service with a /tmp of its own sees it, wherever this was built.
+        pathlib.Path(f"{self.machine.root}/opt").mkdir(exist_ok=True)
+        shutil.copy(relay, f"{self.machine.root}/opt/relay-next-version")
         # Of a host that is a container; it would forbid all restarts.
         self.machine.run("rm", "-f", "/usr/sbin/policy-rc.d")
 
