@@ -4,16 +4,15 @@
 #include "ownership_local_leases.h"
 #include "record_fields.h"
 #include "text_parse.h"
+#include "text_write.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
 
 enum {
     /* What is kept of an allocation past its end, for whoever looks at it late. */
     LINGER_SEC = 60,
     /* A time past this is as good as never. */
     TTL_MAX_SEC = 10 * 365 * 86400,
-    PORT_TEXT_MAX = 8,
 };
 
 /* Reading. */
@@ -47,12 +46,12 @@ static struct bytes value_of(const struct local_holding *holding)
 
 static bool port_key(struct local_key *key, const struct owner *owner, struct bytes value)
 {
-    char text[PORT_TEXT_MAX];
+    char text[TEXT_U64_MAX + 1];
     uint64_t port;
 
     if (fields_get_number(value, "port", UINT16_MAX, &port) != ERR_OK)
         return false;
-    (void)snprintf(text, sizeof(text), "%u", (unsigned)port);
+    *text_write_u64(text, port) = '\0';
     local_key_make(key, LOCAL_PORT, owner->host, "/", text);
     return true;
 }
@@ -79,12 +78,13 @@ static void unindex(struct local_table *table, const char *member,
     (void)local_table_delete(table, &key);
 }
 
-/* Writes unless the very same is there. */
-static void put_changed(struct local_table *table, const struct local_key *key, struct bytes value)
+/* Writes, unless |is_there|, and with the very same. */
+static void put_index(struct local_table *table, const struct local_key *key, struct bytes value,
+                      bool is_there)
 {
     struct bytes stored;
 
-    if (!local_table_get(table, key, &stored) || !bytes_equal(stored, value))
+    if (!is_there || !local_table_get(table, key, &stored) || !bytes_equal(stored, value))
         local_table_put(table, key, value);
 }
 
@@ -127,42 +127,45 @@ static struct bytes view(const char *text, size_t len)
     return (struct bytes){.data = (const uint8_t *)text, .len = len};
 }
 
-/* put writes an allocation of |owner|, with its indexes; |former| is what stood there, or NULL. */
+/* put writes an allocation of |owner|, which |value| describes and which ends when |expires| is,
+ * with its indexes; |former| is what stood there, or NULL. */
 static void put(struct local_table *table, struct mono_time now, const char *member,
-                const struct owner *owner, uint64_t epoch, const struct turn_record *record,
+                const struct ownership_writer *writer, struct bytes value, struct mono_time expires,
                 const struct local_holding *former)
 {
-    int64_t left = mono_time_until(record->allocation.expires, now);
-    struct local_head head = {.owner = *owner, .epoch = epoch};
-    char value[RECORD_VALUE_MAX], text[LOCAL_VALUE_MAX], owner_text[OWNER_TEXT_MAX], until[24];
-    struct bytes value_view = view(value, record_value_write(record, value)), user;
+    int64_t left = mono_time_until(expires, now);
+    struct local_head head = {.owner = writer->owner, .epoch = writer->epoch};
+    char text[LOCAL_VALUE_MAX], owner[OWNER_TEXT_MAX], until[TEXT_I64_MAX];
     struct local_key allocation, key;
     struct mono_time end;
+    struct bytes user;
 
     if (left > TTL_MAX_SEC * USEC_PER_SEC)
         left = TTL_MAX_SEC * USEC_PER_SEC;
     end = mono_time_add_usec(now, left);
     head.end = mono_time_add_sec(end, LINGER_SEC).usec;
     local_key_make(&allocation, LOCAL_ALLOCATION, member, "", "");
-    if (former != NULL && !is_indexed_alike(former, owner, value_view)) {
+    if (former != NULL && !is_indexed_alike(former, &writer->owner, value)) {
         unindex(table, member, former);
+        former = NULL;
     } else if (former != NULL && former->head.end != head.end) {
         local_key_expiry(&key, former->head.end, allocation.text);
         (void)local_table_delete(table, &key);
     }
     local_table_put(table, &allocation,
-                    view(text, local_head_write_allocation(&head, value_view, text)));
+                    view(text, local_head_write_allocation(&head, value, text)));
     local_key_expiry(&key, head.end, allocation.text);
-    put_changed(table, &key, view(NULL, 0));
-    (void)owner_write(owner, owner_text);
-    local_key_make(&key, LOCAL_ALLOCATIONS, owner_text, " ", member);
-    put_changed(table, &key, view(NULL, 0));
-    if (port_key(&key, owner, value_view))
-        put_changed(table, &key, bytes_of_text(member));
-    if (fields_get(value_view, "user", &user) == ERR_OK) {
+    put_index(table, &key, view(NULL, 0), former != NULL);
+    (void)owner_write(&writer->owner, owner);
+    local_key_make(&key, LOCAL_ALLOCATIONS, owner, " ", member);
+    put_index(table, &key, view(NULL, 0), former != NULL);
+    if (port_key(&key, &writer->owner, value))
+        put_index(table, &key, bytes_of_text(member), former != NULL);
+    if (fields_get(value, "user", &user) == ERR_OK) {
         local_key_user(&key, user, member);
-        (void)snprintf(until, sizeof(until), "%" PRId64, end.usec > 0 ? end.usec : 0);
-        put_changed(table, &key, bytes_of_text(until));
+        put_index(table, &key,
+                  view(until, (size_t)(text_write_i64(until, end.usec > 0 ? end.usec : 0) - until)),
+                  former != NULL);
     }
 }
 
@@ -220,14 +223,10 @@ static bool is_unclaimed(struct bytes value)
     return fields_get(value, "unclaimed", &flag) == ERR_OK;
 }
 
-/* May |owner| take what |stored| tells of another one? */
-static bool may_take(struct local_table *table, struct mono_time now,
-                     const struct turn_record *record, const char *owner,
-                     const struct local_holding *stored)
+/* May |owner|, with what |value| describes, take what |stored| tells of another one? */
+static bool may_take(struct local_table *table, struct mono_time now, struct bytes value,
+                     const char *owner, const struct local_holding *stored)
 {
-    char text[RECORD_VALUE_MAX];
-    struct bytes value = view(text, record_value_write(record, text));
-
     if (!local_lease_is_live(table, now, stored->owner))
         return true;
     /* Whoever has one that is marked claims it once more later, and learns of it then. */
@@ -265,36 +264,32 @@ static bool is_same_field(struct bytes value, struct bytes stored, const char *n
            fields_get(stored, name, &other) == ERR_OK && bytes_equal(field, other);
 }
 
-/* Has another shard recorded the relay port of |record|? It may be about to open it again. Its
- * texts are for a frame of their own. */
+/* Has another shard recorded the relay port of |value|? It may be about to open it again. What it
+ * holds is for a frame of its own. */
 __attribute__((noinline)) static bool is_port_recorded(struct local_table *table,
                                                        struct mono_time now,
-                                                       const struct ownership_writer *writer,
-                                                       const struct turn_record *record,
-                                                       const char *member)
+                                                       const struct owner *owner,
+                                                       struct bytes value, const char *member)
 {
-    char text[RECORD_VALUE_MAX], other[RECORD_KEY_MAX];
-    struct bytes value = view(text, record_value_write(record, text));
+    char other[RECORD_KEY_MAX];
     struct local_holding holding;
     struct local_key key;
     struct bytes at;
 
-    if (!port_key(&key, &writer->owner, value) || !local_table_get(table, &key, &at) ||
+    if (!port_key(&key, owner, value) || !local_table_get(table, &key, &at) ||
         at.len >= sizeof(other))
         return false;
     memcpy(other, at.data, at.len);
     other[at.len] = '\0';
     return strcmp(other, member) != 0 && local_holding_find(table, now, other, &holding) &&
-           !owner_equal(&holding.head.owner, &writer->owner) &&
+           !owner_equal(&holding.head.owner, owner) &&
            is_same_field(value, value_of(&holding), "port");
 }
 
-/* Is it the very allocation that is recorded? What is beneath another one is not its own. */
-static bool is_same(const struct turn_record *record, const struct local_holding *stored)
+/* Does |value| describe the very allocation that is recorded? What is beneath another one is not
+ * its own. */
+static bool is_same(struct bytes value, const struct local_holding *stored)
 {
-    char text[RECORD_VALUE_MAX];
-    struct bytes value = view(text, record_value_write(record, text));
-
     return is_same_field(value, value_of(stored), "transaction") &&
            is_same_field(value, value_of(stored), "port");
 }
@@ -304,7 +299,8 @@ enum ownership_outcome local_allocation_claim(struct local_table *table, struct 
                                               const struct turn_record *record, uint32_t quota,
                                               bool keep, struct owner *ret_owner)
 {
-    char member[RECORD_KEY_MAX], owner[OWNER_TEXT_MAX];
+    char member[RECORD_KEY_MAX], owner[OWNER_TEXT_MAX], text[RECORD_VALUE_MAX];
+    struct bytes value = view(text, record_value_write(record, text));
     struct local_holding stored;
     bool is_stored;
 
@@ -313,20 +309,20 @@ enum ownership_outcome local_allocation_claim(struct local_table *table, struct 
     is_stored = find_any(table, member, &stored);
     if (is_stored && stored.head.end > now.usec &&
         !owner_equal(&stored.head.owner, &writer->owner) &&
-        !may_take(table, now, record, owner, &stored)) {
+        !may_take(table, now, value, owner, &stored)) {
         *ret_owner = stored.head.owner;
         return OWNERSHIP_HELD;
     }
-    if (!keep && is_port_recorded(table, now, writer, record, member))
+    if (!keep && is_port_recorded(table, now, &writer->owner, value, member))
         return OWNERSHIP_PORT;
     if (quota > 0 && is_over_quota(table, now, record, member, quota))
         return OWNERSHIP_QUOTA;
     if (!table->has_room)
         return OWNERSHIP_AWAY;
     /* What is over, or whose owner cannot be read, is not kept. */
-    if (!keep || !is_stored || stored.head.end <= now.usec || !is_same(record, &stored))
+    if (!keep || !is_stored || stored.head.end <= now.usec || !is_same(value, &stored))
         remove_beneath(table, member);
-    put(table, now, member, &writer->owner, writer->epoch, record, is_stored ? &stored : NULL);
+    put(table, now, member, writer, value, record->allocation.expires, is_stored ? &stored : NULL);
     return OWNERSHIP_DONE;
 }
 
@@ -349,27 +345,29 @@ enum ownership_outcome local_allocation_record(struct local_table *table, struct
                                                const struct turn_record *record,
                                                struct owner *ret_owner)
 {
-    char member[RECORD_KEY_MAX], name[RECORD_NAME_MAX], value[RECORD_VALUE_MAX];
+    char member[RECORD_KEY_MAX], name[RECORD_NAME_MAX], text[RECORD_VALUE_MAX];
+    struct bytes value = view(text, record_value_write(record, text)), there;
     enum ownership_outcome outcome;
     struct local_holding stored;
     struct local_key key;
-    struct bytes there;
 
     (void)record_key_write(&record->five_tuple, member);
     outcome = hold(table, now, writer, member, &stored, ret_owner);
     if (outcome != OWNERSHIP_DONE)
         return outcome;
     if (record->kind == TURN_RECORD_ALLOCATION) {
-        if (!is_same(record, &stored))
+        if (!is_same(value, &stored))
             return OWNERSHIP_NONE;
-        put(table, now, member, &writer->owner, stored.head.epoch, record, &stored);
+        put(table, now, member,
+            &(struct ownership_writer){.owner = writer->owner, .epoch = stored.head.epoch}, value,
+            record->allocation.expires, &stored);
         return OWNERSHIP_DONE;
     }
     (void)record_name_write(record, name);
     local_key_make(&key, LOCAL_ALLOCATION, member, " ", name);
     if (!table->has_room && !local_table_get(table, &key, &there))
         return OWNERSHIP_AWAY;
-    local_table_put(table, &key, view(value, record_value_write(record, value)));
+    local_table_put(table, &key, value);
     return OWNERSHIP_DONE;
 }
 

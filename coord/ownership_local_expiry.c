@@ -3,8 +3,7 @@
 
 #include "ownership_local_allocations.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
 
 enum { SWEEP_MAX = 32 };
 
@@ -15,7 +14,7 @@ static bool first_due(struct local_table *table, struct mono_time now, struct lo
     struct local_key prefix;
     struct bytes key, value;
 
-    (void)snprintf(digits, sizeof(digits), "%020" PRId64, now.usec > 0 ? now.usec : 0);
+    local_end_write(now.usec, digits);
     local_key_make(&prefix, LOCAL_EXPIRY, "", "", "");
     if (!local_table_seek(table, &prefix, NULL, &key, &value) ||
         key.len <= prefix.len + LOCAL_END_DIGITS ||

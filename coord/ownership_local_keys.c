@@ -3,9 +3,12 @@
 
 #include "siphash.h"
 #include "text_parse.h"
+#include "text_write.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     HASH_DIGITS = 32,
@@ -62,11 +65,26 @@ void local_key_user(struct local_key *key, struct bytes user, const char *member
     append(key, member, strlen(member));
 }
 
+static int64_t not_negative(int64_t usec)
+{
+    return usec > 0 ? usec : 0;
+}
+
+void local_end_write(int64_t end, char text[static LOCAL_END_DIGITS + 1])
+{
+    char digits[TEXT_I64_MAX];
+    size_t len = (size_t)(text_write_i64(digits, not_negative(end)) - digits);
+
+    memset(text, '0', LOCAL_END_DIGITS - len);
+    memcpy(text + LOCAL_END_DIGITS - len, digits, len);
+    text[LOCAL_END_DIGITS] = '\0';
+}
+
 void local_key_expiry(struct local_key *key, int64_t end, const char *target)
 {
     char digits[LOCAL_END_DIGITS + 1];
 
-    (void)snprintf(digits, sizeof(digits), "%020" PRId64, end > 0 ? end : 0);
+    local_end_write(end, digits);
     local_key_make(key, LOCAL_EXPIRY, digits, " ", target);
 }
 
@@ -133,25 +151,39 @@ enum err local_head_read_lease(struct bytes text, struct local_head *ret, struct
     return ERR_OK;
 }
 
-static int64_t not_negative(int64_t usec)
+static char *put_number(char *at, uint64_t number)
 {
-    return usec > 0 ? usec : 0;
+    *at++ = ' ';
+    return text_write_u64(at, number);
+}
+
+/* Puts a blank and |value| behind what was written to |text| up to |at|. Returns the length. */
+static size_t put_value(char *text, char *at, struct bytes value)
+{
+    size_t room = LOCAL_VALUE_MAX - (size_t)(at - text) - 1;
+
+    assert(value.len <= room);
+    *at++ = ' ';
+    memcpy(at, value.data, value.len);
+    return (size_t)(at - text) + value.len;
 }
 
 size_t local_head_write_allocation(const struct local_head *head, struct bytes value,
                                    char text[static LOCAL_VALUE_MAX])
 {
-    char owner[OWNER_TEXT_MAX];
+    char *at = text + owner_write(&head->owner, text);
 
-    (void)owner_write(&head->owner, owner);
-    return (size_t)snprintf(text, LOCAL_VALUE_MAX, "%s %" PRIu64 " %" PRId64 " %.*s", owner,
-                            head->epoch, not_negative(head->end), (int)value.len,
-                            (const char *)value.data);
+    at = put_number(at, head->epoch);
+    at = put_number(at, (uint64_t)not_negative(head->end));
+    return put_value(text, at, value);
 }
 
 size_t local_head_write_lease(const struct local_head *head, const char *value,
                               char text[static LOCAL_VALUE_MAX])
 {
-    return (size_t)snprintf(text, LOCAL_VALUE_MAX, "%" PRIu64 " %" PRId64 " %" PRId64 " %s",
-                            head->epoch, not_negative(head->until), not_negative(head->end), value);
+    char *at = text_write_u64(text, head->epoch);
+
+    at = put_number(at, (uint64_t)not_negative(head->until));
+    at = put_number(at, (uint64_t)not_negative(head->end));
+    return put_value(text, at, bytes_of_text(value));
 }

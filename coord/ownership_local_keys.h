@@ -54,6 +54,9 @@ void local_key_user(struct local_key *key, struct bytes user, const char *member
 /* local_key_expiry makes the key by which |target|, a whole key, is over at |end|. */
 void local_key_expiry(struct local_key *key, int64_t end, const char *target);
 
+/* local_end_write writes END with the digits that it has in a key, and a zero. */
+void local_end_write(int64_t end, char text[static LOCAL_END_DIGITS + 1]);
+
 /* local_key_rest views what stands behind |prefix| in |key|, which begins with it. */
 struct bytes local_key_rest(struct bytes key, const struct local_key *prefix);
 
@@ -71,7 +74,8 @@ enum err local_head_read_allocation(struct bytes text, struct local_head *ret,
 enum err local_head_read_lease(struct bytes text, struct local_head *ret,
                                struct bytes *ret_value) MUST_CHECK;
 
-/* Each writes the head and |value| and returns the length. */
+/* Each writes the head and |value|, of less than RECORD_VALUE_MAX bytes, and returns the length; no
+ * zero is written behind it. */
 size_t local_head_write_allocation(const struct local_head *head, struct bytes value,
                                    char text[static LOCAL_VALUE_MAX]);
 size_t local_head_write_lease(const struct local_head *head, const char *value,

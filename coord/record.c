@@ -3,8 +3,10 @@
 
 #include "record_fields.h"
 #include "text_parse.h"
+#include "text_write.h"
+#include "wire.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #define ALLOCATION_NAME   "allocation"
 #define CHANNEL_PREFIX    "channel:0x"
@@ -14,33 +16,43 @@ enum { CHANNEL_DIGITS = 4 };
 
 /* Writing. */
 
+/* Ends the text that begins at |text|, and goes to |at|. */
+static size_t end_text(const char *text, char *at)
+{
+    *at = '\0';
+    return (size_t)(at - text);
+}
+
 size_t record_key_write(const struct five_tuple *five_tuple, char text[static RECORD_KEY_MAX])
 {
-    char client[TRANSPORT_ADDR_TEXT_MAX], server[TRANSPORT_ADDR_TEXT_MAX];
+    char addr[TRANSPORT_ADDR_TEXT_MAX];
+    char *at = text_write_text(text, transport_addr_format(&five_tuple->client, addr));
 
-    return (size_t)snprintf(text, RECORD_KEY_MAX, "%s>%s",
-                            transport_addr_format(&five_tuple->client, client),
-                            transport_addr_format(&five_tuple->server, server));
+    *at++ = '>';
+    return end_text(text, text_write_text(at, transport_addr_format(&five_tuple->server, addr)));
 }
 
 size_t record_name_write(const struct turn_record *record, char text[static RECORD_NAME_MAX])
 {
     char peer[TRANSPORT_ADDR_TEXT_MAX];
-    int len = 0;
+    uint8_t number[CHANNEL_DIGITS / 2];
+    char *at = text;
 
     switch (record->kind) {
     case TURN_RECORD_ALLOCATION:
-        len = snprintf(text, RECORD_NAME_MAX, ALLOCATION_NAME);
+        at = text_write_text(at, ALLOCATION_NAME);
         break;
     case TURN_RECORD_CHANNEL:
-        len = snprintf(text, RECORD_NAME_MAX, CHANNEL_PREFIX "%04x", record->channel.number);
+        wire_store_u16(number, record->channel.number);
+        at = text_write_hex(text_write_text(at, CHANNEL_PREFIX),
+                            (struct bytes){.data = number, .len = sizeof(number)});
         break;
     case TURN_RECORD_PERMISSION:
-        len = snprintf(text, RECORD_NAME_MAX, PERMISSION_PREFIX "%s",
-                       transport_addr_format(&record->permission.peer, peer));
+        at = text_write_text(text_write_text(at, PERMISSION_PREFIX),
+                             transport_addr_format(&record->permission.peer, peer));
         break;
     }
-    return (size_t)len;
+    return end_text(text, at);
 }
 
 static const char *families_text(uint8_t families)

@@ -2,56 +2,76 @@
 #include "record_fields.h"
 
 #include "text_parse.h"
+#include "text_write.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <string.h>
 
-__attribute__((format(printf, 2, 3))) static void put(struct fields_writer *writer,
-                                                      const char *format, ...)
+static void put(struct fields_writer *writer, const char *text, size_t len)
 {
-    size_t room = writer->size - writer->len;
-    va_list args;
+    size_t room = writer->size - writer->len - 1;
 
-    va_start(args, format);
-    int len = vsnprintf(writer->text + writer->len, room, format, args);
-    va_end(args);
-    if (len > 0)
-        writer->len += (size_t)len < room ? (size_t)len : room - 1;
+    if (len > room)
+        len = room;
+    memcpy(writer->text + writer->len, text, len);
+    writer->len += len;
+    writer->text[writer->len] = '\0';
+}
+
+static void put_text(struct fields_writer *writer, const char *text)
+{
+    put(writer, text, strlen(text));
+}
+
+static void put_name(struct fields_writer *writer, const char *name)
+{
+    put(writer, " ", 1);
+    put_text(writer, name);
+    put(writer, "=", 1);
 }
 
 void fields_begin(struct fields_writer *writer, char *text, size_t size)
 {
     *writer = (struct fields_writer){.text = text, .size = size};
-    put(writer, "v=1");
+    put_text(writer, "v=1");
 }
 
 void fields_add_text(struct fields_writer *writer, const char *name, const char *value)
 {
-    put(writer, " %s=%s", name, value);
+    put_name(writer, name);
+    put_text(writer, value);
 }
 
 void fields_add_number(struct fields_writer *writer, const char *name, uint64_t value)
 {
-    put(writer, " %s=%" PRIu64, name, value);
+    char text[TEXT_U64_MAX];
+
+    put_name(writer, name);
+    put(writer, text, (size_t)(text_write_u64(text, value) - text));
 }
 
 void fields_add_signed(struct fields_writer *writer, const char *name, int64_t value)
 {
-    put(writer, " %s=%" PRId64, name, value);
+    char text[TEXT_I64_MAX];
+
+    put_name(writer, name);
+    put(writer, text, (size_t)(text_write_i64(text, value) - text));
 }
 
 void fields_add_hex(struct fields_writer *writer, const char *name, struct bytes value)
 {
-    put(writer, " %s=", name);
-    for (size_t i = 0; i < value.len; i++)
-        put(writer, "%02x", value.data[i]);
+    put_name(writer, name);
+    for (size_t i = 0; i < value.len; i++) {
+        char text[2];
+
+        (void)text_write_hex(text, (struct bytes){.data = value.data + i, .len = 1});
+        put(writer, text, sizeof(text));
+    }
 }
 
 void fields_add_escaped(struct fields_writer *writer, const char *name, struct bytes value)
 {
-    put(writer, " %s=", name);
+    put_name(writer, name);
     if (writer->size - writer->len > 3 * value.len)
         writer->len += fields_escape(value, writer->text + writer->len);
 }

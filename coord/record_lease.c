@@ -3,8 +3,9 @@
 #include "record.h"
 #include "record_fields.h"
 #include "text_parse.h"
+#include "text_write.h"
 
-#include <stdio.h>
+#include <string.h>
 
 bool host_name_valid(const char *text)
 {
@@ -22,7 +23,12 @@ bool owner_equal(const struct owner *a, const struct owner *b)
 
 size_t owner_write(const struct owner *owner, char text[static OWNER_TEXT_MAX])
 {
-    return (size_t)snprintf(text, OWNER_TEXT_MAX, "%s/%u", owner->host, owner->shard);
+    char *at = text_write_text(text, owner->host);
+
+    *at++ = '/';
+    at = text_write_u64(at, owner->shard);
+    *at = '\0';
+    return (size_t)(at - text);
 }
 
 enum err owner_read(struct bytes text, struct owner *ret)

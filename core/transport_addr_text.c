@@ -2,28 +2,9 @@
 #include "transport_addr.h"
 
 #include "text_parse.h"
+#include "text_write.h"
 
 #include <string.h>
-
-static char *put_text(char *at, const char *text)
-{
-    while (*text)
-        *at++ = *text++;
-    return at;
-}
-
-static char *put_decimal(char *at, uint32_t value)
-{
-    char digits[10];
-    size_t count = 0;
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    while (count > 0)
-        *at++ = digits[--count];
-    return at;
-}
 
 static char *put_hex(char *at, unsigned value)
 {
@@ -43,7 +24,7 @@ static char *put_v4(char *at, const uint8_t *ip)
     for (size_t i = 0; i < 4; i++) {
         if (i > 0)
             *at++ = '.';
-        at = put_decimal(at, ip[i]);
+        at = text_write_u64(at, ip[i]);
     }
     return at;
 }
@@ -72,12 +53,12 @@ static size_t longest_zero_run(const uint8_t *ip, size_t *ret_start)
 static char *put_v6(char *at, const struct transport_addr *addr)
 {
     if (transport_addr_is_v4_mapped(addr)) /* RFC 5952 §5 */
-        return put_v4(put_text(at, "::ffff:"), addr->ip + 12);
+        return put_v4(text_write_text(at, "::ffff:"), addr->ip + 12);
     size_t run_start = 0;
     size_t run_len = longest_zero_run(addr->ip, &run_start);
     for (size_t group = 0; group < 8;) {
         if (run_len > 0 && group == run_start) {
-            at = put_text(at, "::");
+            at = text_write_text(at, "::");
             group += run_len;
             continue;
         }
@@ -100,16 +81,16 @@ char *transport_addr_format(const struct transport_addr *addr,
     else if (addr->family == IP_FAMILY_V6)
         at = put_v6(at, addr);
     else
-        at = put_text(at, "none");
+        at = text_write_text(at, "none");
     if (addr->scope_id != 0) {
         *at++ = '%';
-        at = put_decimal(at, addr->scope_id);
+        at = text_write_u64(at, addr->scope_id);
     }
     if (brackets)
         *at++ = ']';
     if (addr->port != 0) {
         *at++ = ':';
-        at = put_decimal(at, addr->port);
+        at = text_write_u64(at, addr->port);
     }
     *at = '\0';
     return text;
