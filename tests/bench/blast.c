@@ -56,7 +56,7 @@ int main(int argc, char **argv)
         fputs("blast: FD TRAIN, and a datagram on standard input\n", stderr);
         return 2;
     }
-    int fd = atoi(argv[1]);
+    int fd = (int)strtol(argv[1], NULL, 10);
     int segment = (int)len;
 
     for (size_t i = 1; i < train; i++)
