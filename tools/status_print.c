@@ -68,6 +68,7 @@ enum status_column {
     STATUS_REGISTRY,
     STATUS_FIGURES,
     STATUS_STARTS,
+    STATUS_KERNEL_DROPS,
 };
 
 static const struct text_column columns[] = {
@@ -80,6 +81,7 @@ static const struct text_column columns[] = {
     [STATUS_REGISTRY] = {.header = "registry", .importance = 5},
     [STATUS_FIGURES] = {.header = "figures", .importance = 6},
     [STATUS_STARTS] = {.header = "starts", .is_right = true, .importance = 1},
+    [STATUS_KERNEL_DROPS] = {.header = "kernel drops", .is_right = true, .importance = 0},
 };
 
 static void write_value(const struct shard_pages *pages, const struct shard_page *page,
@@ -125,6 +127,10 @@ static void write_value(const struct shard_pages *pages, const struct shard_page
         return;
     case STATUS_STARTS:
         (void)snprintf(text, TEXT_TABLE_CELL_MAX, "%" PRIu64, values->starts);
+        return;
+    case STATUS_KERNEL_DROPS:
+        (void)snprintf(text, TEXT_TABLE_CELL_MAX, "%" PRIu64,
+                       shard_page_value(page, SHARD_COUNT_KERNEL_DROPS));
         return;
     }
 }
@@ -191,6 +197,11 @@ static void shard_json(struct json_writer *json, const struct shard_pages *pages
         json_bool(json, "lease_held", shard_page_value(page, SHARD_COUNT_LEASE_HELD) != 0);
         json_bool(json, "registry_available",
                   shard_page_value(page, SHARD_COUNT_REGISTRY_AVAILABLE) != 0);
+        json_u64(json, "kernel_drops", shard_page_value(page, SHARD_COUNT_KERNEL_DROPS));
+        json_u64(json, "control_budget_exhausted",
+                 shard_page_value(page, SHARD_COUNT_CONTROL_BUDGET_EXHAUSTED));
+        json_u64(json, "data_budget_exhausted",
+                 shard_page_value(page, SHARD_COUNT_DATA_BUDGET_EXHAUSTED));
     }
     json_end_object(json);
 }

@@ -1,13 +1,15 @@
 """Whatever a client or peer sends in vain has its reason counted: each once, nothing else."""
 
+import json
 import os
 import signal
 import socket
 import struct
+import subprocess
 
 import e2e
 import stun
-from relay_process import eventually
+from relay_process import BUILD, clean_environment, eventually
 from turn_client import PORT, udp_socket
 
 CHANNEL = 0x4000
@@ -128,6 +130,23 @@ class DropCounters(e2e.E2eTest):
             send(b"\x80")
             eventually("the rest has come", lambda n=500 - dropped + i: counted(received) == n)
             self.assertEqual(counted("kernel_drops"), dropped)
+        self.check_relayctl(before["kernel_drops"] + dropped)
+
+    def check_relayctl(self, drops):
+        """What the kernel has dropped of a shard is in what relayctl says of it."""
+        words = [BUILD["relayctl"], "--state-dir", self.folder / "state"]
+
+        def says(command, *more):
+            return subprocess.run([words[0], command, *words[1:], *more], capture_output=True,
+                                  text=True, check=True, env=clean_environment()).stdout
+
+        self.assertEqual(json.loads(says("status", "--json"))["shards"][0]["kernel_drops"], drops)
+        header, row = says("status").splitlines()[-2:]
+        self.assertTrue(header.endswith(" kernel drops"), header)
+        self.assertEqual(row.split()[-1], str(drops))
+        found = json.loads(says("top", "--json", "--count", "1", "--interval", "100"))
+        self.assertIn({"reason": "kernel_drops", "total": drops},
+                      [{k: drop[k] for k in ("reason", "total")} for drop in found["drops"]])
 
     def test_full_receive_buffers(self):
         stranger = udp_socket()

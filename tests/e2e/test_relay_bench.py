@@ -144,6 +144,18 @@ class RelayBench(e2e.E2eTest):
                             for rounds in found[0]["rounds"].values() for one in rounds), found)
         self.assertIn("bare-offload", plot.read_text(encoding="utf-8"))
 
+    def test_what_a_flood_does_to_others_is_printed(self):
+        text, found = self.measure(
+            "fairness.py", "--servers", "relay", "--floods", "none,both,trains-up,strangers",
+            "--allocations", "5", "--rate", "500", "--rounds", "1", "--seconds", "1")
+        self.assertIn("/none", text)
+        for cell in found["others"]:
+            self.assertGreater(cell["rounds"][0]["p99_msec"], 0, cell)
+        for cell in found["control"]:
+            self.assertGreater(cell["rounds"][0]["refresh"]["p95_with_waiting_msec"], 0, cell)
+        for cell in found["others"] + found["control"]:
+            self.assertEqual(cell["rounds"][0]["came_kpps"] > 0, cell["flood"] != "none", cell)
+
 
 if __name__ == "__main__":
     e2e.main()
