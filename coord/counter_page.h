@@ -34,6 +34,8 @@
     X(REGISTRY_AVAILABLE, "registry_available", "1 while the ownership registry answers")          \
     X(LEASE_HELD, "lease_held", "1 while this shard has its lease in the registry")                \
     X(ADMITTED, "admitted", "1 unless this shard waits for the control plane's init")              \
+    X(OVERLOADED, "overloaded",                                                                    \
+      "1 while clients send more than this shard can relay: little may wait at port 3478 then")    \
     X(HTTP_LISTENING, "http_listening", "1 while this shard listens on --http-addr")               \
     X(HTTP_CONNECTIONS, "http_connections", "Open HTTP connections")                               \
     X(RESTORE_USEC, "restore_usec",                                                                \

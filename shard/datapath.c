@@ -1,6 +1,7 @@
 /* datapath.c — datagrams in batches from the sockets, through the core, and out again. */
 #include "datapath.h"
 
+#include "listener_queue.h"
 #include "options.h"
 
 #include <assert.h>
@@ -17,6 +18,7 @@ struct client_batch {
     struct send_batch send;
     unsigned train;     /* as of portion_of */
     uint32_t overflows; /* datagrams that the socket's full buffer has cost, as last reported */
+    struct listener_queue queue;
     uint8_t responses[SEND_BATCH_MAX][TURN_RESPONSE_MAX];
 };
 
@@ -45,6 +47,8 @@ enum err datapath_new(const struct datapath_config *config, struct datapath **re
                     SHARD_COUNT_LISTENER_SENT);
     send_batch_init(&datapath->v6.send, config->listeners.v6, config->values,
                     SHARD_COUNT_LISTENER_SENT);
+    listener_queue_init(&datapath->v4.queue, config->listeners.v4);
+    listener_queue_init(&datapath->v6.queue, config->listeners.v6);
     *ret = datapath;
     return ERR_OK;
 }
@@ -81,6 +85,14 @@ void datapath_flush(struct datapath *datapath)
 {
     flush_clients(datapath);
     receive_slots_give_back(&datapath->slots, 0);
+}
+
+void datapath_mind_overload(struct datapath *datapath, struct mono_time now)
+{
+    listener_queue_run(&datapath->v4.queue, now);
+    listener_queue_run(&datapath->v6.queue, now);
+    datapath->config.values[SHARD_COUNT_OVERLOADED] =
+        datapath->v4.queue.is_overloaded || datapath->v6.queue.is_overloaded;
 }
 
 void datapath_respond(struct datapath *datapath, const struct five_tuple *five_tuple,
@@ -147,14 +159,16 @@ void datapath_client_datagram(struct datapath *datapath, const struct five_tuple
     }
 }
 
-/* Adds what the kernel dropped since |*last| and remembers the new total. It wraps. */
-static void count_overflows(struct datapath *datapath, const struct packet_info *info,
+/* Adds what the kernel dropped since |*last| and remembers the new total. It wraps. True when there
+ * was any. */
+static bool count_overflows(struct datapath *datapath, const struct packet_info *info,
                             uint32_t *last)
 {
-    if (!info->has_overflows)
-        return;
+    if (!info->has_overflows || info->overflows == *last)
+        return false;
     count(datapath, SHARD_COUNT_KERNEL_DROPS, (uint32_t)(info->overflows - *last));
     *last = info->overflows;
+    return true;
 }
 
 /* Counts a receive call that gave nothing, for a reason other than an empty socket. */
@@ -224,7 +238,8 @@ static unsigned handle_client_slot(struct datapath *datapath, struct client_batc
     uint8_t *at;
     size_t len;
 
-    count_overflows(datapath, &info, &batch->overflows);
+    if (count_overflows(datapath, &info, &batch->overflows))
+        listener_queue_overflowed(&batch->queue, now.mono);
     if (header->msg_flags & MSG_TRUNC) {
         count(datapath, SHARD_COUNT_RECEIVE_TRUNCATED, 1);
         return 1;
@@ -330,7 +345,7 @@ static unsigned handle_peer_slot(struct datapath *datapath, struct relay_socket 
     uint8_t *at;
     size_t len;
 
-    count_overflows(datapath, &info, &socket->overflows);
+    (void)count_overflows(datapath, &info, &socket->overflows);
     if (header->msg_flags & MSG_TRUNC) {
         count(datapath, SHARD_COUNT_RECEIVE_TRUNCATED, 1);
         return 1;

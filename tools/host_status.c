@@ -51,6 +51,8 @@ bool shard_has_trouble(const struct shard_pages *pages, const struct shard_page 
     case SHARD_TROUBLE_NO_LEASE:
         return serves(pages, page) && shard_page_value(page, SHARD_COUNT_REGISTRY_AVAILABLE) != 0 &&
                shard_page_value(page, SHARD_COUNT_LEASE_HELD) == 0;
+    case SHARD_TROUBLE_OVERLOADED:
+        return serves(pages, page) && shard_page_value(page, SHARD_COUNT_OVERLOADED) != 0;
     case SHARD_TROUBLE_FULL:
         return serves(pages, page) && shard_page_value(page, TURN_COUNT_ALLOCATIONS) >=
                                           shard_page_value(page, SHARD_COUNT_CAPACITY);

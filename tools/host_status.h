@@ -20,6 +20,8 @@
     X(REGISTRY_AWAY, "registry_away", "gets no answer from the registry",                          \
       "get no answer from the registry")                                                           \
     X(NO_LEASE, "no_lease", "has no lease in the registry", "have no lease in the registry")       \
+    X(OVERLOADED, "overloaded", "is sent more than it can relay",                                  \
+      "are sent more than they can relay")                                                         \
     X(FULL, "full", "is full", "are full")                                                         \
     X(SURPLUS, "surplus", "is more than this relay has", "are more than this relay has")
 

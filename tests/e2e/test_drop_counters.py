@@ -132,21 +132,50 @@ class DropCounters(e2e.E2eTest):
             self.assertEqual(counted("kernel_drops"), dropped)
         self.check_relayctl(before["kernel_drops"] + dropped)
 
+    def relayctl(self, command, *more):
+        done = subprocess.run(
+            [BUILD["relayctl"], command, "--state-dir", self.folder / "state", *more],
+            capture_output=True, text=True, check=False, env=clean_environment())
+        self.assertEqual(done.stderr, "")
+        return done.stdout
+
     def check_relayctl(self, drops):
         """What the kernel has dropped of a shard is in what relayctl says of it."""
-        words = [BUILD["relayctl"], "--state-dir", self.folder / "state"]
-
-        def says(command, *more):
-            return subprocess.run([words[0], command, *words[1:], *more], capture_output=True,
-                                  text=True, check=True, env=clean_environment()).stdout
-
-        self.assertEqual(json.loads(says("status", "--json"))["shards"][0]["kernel_drops"], drops)
-        header, row = says("status").splitlines()[-2:]
+        self.assertEqual(json.loads(self.relayctl("status", "--json"))["shards"][0]["kernel_drops"], drops)
+        header, row = self.relayctl("status").splitlines()[-2:]
         self.assertTrue(header.endswith(" kernel drops"), header)
         self.assertEqual(row.split()[-1], str(drops))
-        found = json.loads(says("top", "--json", "--count", "1", "--interval", "100"))
+        found = json.loads(self.relayctl("top", "--json", "--count", "1", "--interval", "100"))
         self.assertIn({"reason": "kernel_drops", "total": drops},
                       [{k: drop[k] for k in ("reason", "total")} for drop in found["drops"]])
+
+    def troubles(self):
+        return json.loads(self.relayctl("status", "--json"))["shards"][0]["troubles"]
+
+    def test_overload(self):
+        """Overflows that do not end are told as what they are, and little may wait meanwhile."""
+        stranger = udp_socket()
+        self.addCleanup(stranger.close)
+        pid = self.running.shard_pid(0)
+        self.assertNotIn("overloaded", self.troubles())
+
+        def overflow():
+            drops = self.running.counters(0)["kernel_drops"]
+            os.kill(pid, signal.SIGSTOP)
+            for _ in range(500):
+                stranger.sendto(b"\x80" * 30000, ("127.0.0.1", PORT))
+            os.kill(pid, signal.SIGCONT)
+            # The kernel tells with the next datagram that it takes.
+            eventually("it has overflowed",
+                       lambda: stranger.sendto(b"\x80", ("127.0.0.1", PORT)) and
+                       self.running.counters(0)["kernel_drops"] > drops)
+            return self.running.counters(0)["overloaded"] == 1
+
+        eventually("it is overloaded", overflow, patience_sec=e2e.PATIENCE_SEC)
+        self.assertIn("overloaded", self.troubles())
+        self.assertIn("is sent more than it can relay", self.relayctl("status"))
+        client = self.client()
+        client.allocate()
 
     def test_full_receive_buffers(self):
         stranger = udp_socket()
