@@ -35,7 +35,7 @@
     X(LEASE_HELD, "lease_held", "1 while this shard has its lease in the registry")                \
     X(ADMITTED, "admitted", "1 unless this shard waits for the control plane's init")              \
     X(OVERLOADED, "overloaded",                                                                    \
-      "1 while clients send more than this shard can relay: little may wait at port 3478 then")    \
+      "1 while clients send more than this shard can relay: a share of their data is shed then")   \
     X(HTTP_LISTENING, "http_listening", "1 while this shard listens on --http-addr")               \
     X(HTTP_CONNECTIONS, "http_connections", "Open HTTP connections")                               \
     X(RESTORE_USEC, "restore_usec",                                                                \
@@ -104,7 +104,7 @@
     X(RECEIVE_NO_ADDRESS, "receive_no_address", "Datagrams dropped: no address they came to")      \
     X(KERNEL_DROPS, "kernel_drops",                                                                \
       "Datagrams (several of a flow in a row may count as one) that the kernel dropped: receive "  \
-      "buffer full")                                                                               \
+      "buffer full, or shed by an overloaded shard")                                               \
     X(SEND_WOULD_BLOCK, "send_would_block", "Datagrams dropped: send buffer full")                 \
     X(SEND_UNREACHABLE, "send_unreachable",                                                        \
       "Datagrams dropped: host, network or port unreachable")                                      \

@@ -1,8 +1,8 @@
 /* datapath.c — datagrams in batches from the sockets, through the core, and out again. */
 #include "datapath.h"
 
-#include "listener_queue.h"
 #include "options.h"
+#include "overload.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,7 +18,7 @@ struct client_batch {
     struct send_batch send;
     unsigned train;     /* as of portion_of */
     uint32_t overflows; /* datagrams that the socket's full buffer has cost, as last reported */
-    struct listener_queue queue;
+    struct overload overload;
     uint8_t responses[SEND_BATCH_MAX][TURN_RESPONSE_MAX];
 };
 
@@ -47,8 +47,8 @@ enum err datapath_new(const struct datapath_config *config, struct datapath **re
                     SHARD_COUNT_LISTENER_SENT);
     send_batch_init(&datapath->v6.send, config->listeners.v6, config->values,
                     SHARD_COUNT_LISTENER_SENT);
-    listener_queue_init(&datapath->v4.queue, config->listeners.v4);
-    listener_queue_init(&datapath->v6.queue, config->listeners.v6);
+    overload_init(&datapath->v4.overload, config->listeners.v4, IP_FAMILY_V4);
+    overload_init(&datapath->v6.overload, config->listeners.v6, IP_FAMILY_V6);
     *ret = datapath;
     return ERR_OK;
 }
@@ -57,6 +57,8 @@ void datapath_free(struct datapath *datapath)
 {
     if (datapath == NULL)
         return;
+    overload_end(&datapath->v4.overload);
+    overload_end(&datapath->v6.overload);
     receive_slots_deinit(&datapath->slots);
     free(datapath);
 }
@@ -89,10 +91,11 @@ void datapath_flush(struct datapath *datapath)
 
 void datapath_mind_overload(struct datapath *datapath, struct mono_time now)
 {
-    listener_queue_run(&datapath->v4.queue, now);
-    listener_queue_run(&datapath->v6.queue, now);
+    overload_run(&datapath->v4.overload, now);
+    overload_run(&datapath->v6.overload, now);
     datapath->config.values[SHARD_COUNT_OVERLOADED] =
-        datapath->v4.queue.is_overloaded || datapath->v6.queue.is_overloaded;
+        overload_is_told(&datapath->v4.overload, now) ||
+        overload_is_told(&datapath->v6.overload, now);
 }
 
 void datapath_respond(struct datapath *datapath, const struct five_tuple *five_tuple,
@@ -159,16 +162,18 @@ void datapath_client_datagram(struct datapath *datapath, const struct five_tuple
     }
 }
 
-/* Adds what the kernel dropped since |*last| and remembers the new total. It wraps. True when there
- * was any. */
-static bool count_overflows(struct datapath *datapath, const struct packet_info *info,
-                            uint32_t *last)
+/* Adds what the kernel dropped since |*last| and remembers the new total. It wraps. Returns how
+ * many that were. */
+static uint32_t count_overflows(struct datapath *datapath, const struct packet_info *info,
+                                uint32_t *last)
 {
-    if (!info->has_overflows || info->overflows == *last)
-        return false;
-    count(datapath, SHARD_COUNT_KERNEL_DROPS, (uint32_t)(info->overflows - *last));
+    if (!info->has_overflows)
+        return 0;
+    uint32_t new_ones = info->overflows - *last;
+
+    count(datapath, SHARD_COUNT_KERNEL_DROPS, new_ones);
     *last = info->overflows;
-    return true;
+    return new_ones;
 }
 
 /* Counts a receive call that gave nothing, for a reason other than an empty socket. */
@@ -238,8 +243,10 @@ static unsigned handle_client_slot(struct datapath *datapath, struct client_batc
     uint8_t *at;
     size_t len;
 
-    if (count_overflows(datapath, &info, &batch->overflows))
-        listener_queue_overflowed(&batch->queue, now.mono);
+    uint32_t dropped = count_overflows(datapath, &info, &batch->overflows);
+
+    if (dropped > 0)
+        overload_dropped(&batch->overload, now.mono, dropped);
     if (header->msg_flags & MSG_TRUNC) {
         count(datapath, SHARD_COUNT_RECEIVE_TRUNCATED, 1);
         return 1;
@@ -249,6 +256,7 @@ static unsigned handle_client_slot(struct datapath *datapath, struct client_batc
         count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
         return 1;
     }
+    overload_received(&batch->overload, &five_tuple.client);
     while (next_piece(&pieces, &at, &len))
         datapath_client_datagram(datapath, &five_tuple, (struct bytes){.data = at, .len = len},
                                  TURN_ARRIVAL_FIRST, now);

@@ -17,8 +17,8 @@
  * both sides are read in limited portions by turns: some LISTENER_CREDIT
  * datagrams from a listening socket, then at most one from each relay
  * socket, and the listening sockets again after RELAY_CREDIT datagrams of peers however
- * many relay sockets are ready. When clients send more than can be relayed, a short queue
- * keeps the wait in it short for all (listener_queue.h).
+ * many relay sockets are ready. When clients send more than can be relayed, data is shed before it
+ * is in the queue (overload.h).
  */
 #ifndef RELAY_DATAPATH_H
 #define RELAY_DATAPATH_H
@@ -102,7 +102,7 @@ void datapath_flush_up(struct datapath *datapath);
 void datapath_respond(struct datapath *datapath, const struct five_tuple *five_tuple,
                       struct bytes response);
 
-/* datapath_mind_overload says whether it is overloaded (listener_queue.h), in the counters. At the
+/* datapath_mind_overload sheds what is too much (overload.h), and says so in the counters. At the
  * end of every round. */
 void datapath_mind_overload(struct datapath *datapath, struct mono_time now);
 

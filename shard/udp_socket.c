@@ -39,43 +39,24 @@ bool udp_socket_bind(int fd, const struct transport_addr *addr)
     return bind(fd, &socket_addr.any, len) == 0;
 }
 
-static int buffer_len(int fd, int option)
-{
-    int held = 0; /* twice what was asked for */
-    socklen_t held_len = sizeof(held);
-
-    return getsockopt(fd, SOL_SOCKET, option, &held, &held_len) == 0 ? held / 2 : 0;
-}
-
-static bool set_buffer(int fd, int option, int forced_option, int len)
-{
-    /* The forced form needs CAP_NET_ADMIN; the plain one is cut to rmem_max and wmem_max. */
-    return udp_socket_set_int(fd, SOL_SOCKET, forced_option, len) ||
-           udp_socket_set_int(fd, SOL_SOCKET, option, len);
-}
-
 /* Has the kernel give |len| bytes, unless they are there already: who passed us the socket may
  * have been allowed more than we are. */
 static void raise_buffer(int fd, int option, int forced_option, int len)
 {
-    if (buffer_len(fd, option) < len)
-        (void)set_buffer(fd, option, forced_option, len);
+    int held = 0; /* twice what was asked for */
+    socklen_t held_len = sizeof(held);
+
+    if (getsockopt(fd, SOL_SOCKET, option, &held, &held_len) == 0 && held / 2 >= len)
+        return;
+    /* The forced form needs CAP_NET_ADMIN; the plain one is cut to rmem_max and wmem_max. */
+    if (!udp_socket_set_int(fd, SOL_SOCKET, forced_option, len))
+        (void)udp_socket_set_int(fd, SOL_SOCKET, option, len);
 }
 
 void udp_socket_set_buffers(int fd, int len)
 {
     raise_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, len);
     raise_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, len);
-}
-
-bool udp_socket_set_receive_buffer(int fd, int len)
-{
-    return set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, len);
-}
-
-int udp_socket_receive_buffer(int fd)
-{
-    return buffer_len(fd, SO_RCVBUF);
 }
 
 void udp_socket_take_trains(int fd, bool is_wanted)

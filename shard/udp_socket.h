@@ -24,14 +24,6 @@ bool udp_socket_bind(int fd, const struct transport_addr *addr);
 void udp_socket_set_buffers(int fd, int len);
 
 /*
- * udp_socket_set_receive_buffer asks for a receive buffer of |len| bytes, more or fewer than it
- * has; what waits in it stays. False with errno. It may be cut to the limits of the system:
- * udp_socket_receive_buffer tells, for how many bytes it would have been asked.
- */
-bool udp_socket_set_receive_buffer(int fd, int len);
-int udp_socket_receive_buffer(int fd);
-
-/*
  * udp_socket_allow_fragments has datagrams leave without the DF bit; what is
  * larger than the way allows is fragmented. False with errno.
  */

@@ -1,0 +1,78 @@
+/* overload.h — sheds clients' data when more comes to a listening socket than the shard can relay.
+ *
+ * The buffer of a listening socket is large, so that nothing is lost while a shard is away for a
+ * moment. When a shard gets more than it can relay for longer, it is always full: all that gets in
+ * waits behind all of it, and requests and the flows that do not flood are lost with the same
+ * chance as those that do. So once it has overflowed for some time, data is shed in front of it
+ * (shed_filter.h), just so much that little waits: that of the client who sends most of what comes,
+ * if there is one such, else everybody's; never requests. One overflow, as after a pause, starts
+ * nothing.
+ */
+#ifndef RELAY_OVERLOAD_H
+#define RELAY_OVERLOAD_H
+
+#include "mono_time.h"
+#include "transport_addr.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    OVERLOAD_WATCH_USEC = 25 * 1000,       /* so long it overflows before anything is shed */
+    OVERLOAD_GAP_USEC = 1000 * 1000,       /* what is further apart does not belong together */
+    OVERLOAD_STEP_USEC = 5 * 1000,         /* between two looks at what waits */
+    OVERLOAD_QUEUED_HIGH = 256 * 1024,     /* bytes, as the kernel counts: shed more */
+    OVERLOAD_QUEUED_LOW = 128 * 1024,      /* shed less */
+    OVERLOAD_OVER_USEC = 1000 * 1000,      /* nothing had to be shed for so long: it is over */
+    OVERLOAD_TOLD_USEC = 10 * 1000 * 1000, /* and is told for so long after that */
+};
+
+struct overload {
+    int fd; /* -1: no socket */
+    enum ip_family family;
+    bool is_watching; /* it has overflowed a moment ago, or data is being shed */
+    bool is_shedding;
+    bool is_one_client; /* whose data is shed: |client|'s alone */
+    struct transport_addr client;
+    uint32_t pass;            /* of 2^32 messages, while shedding */
+    struct mono_time since;   /* the first of the overflows that belong together */
+    struct mono_time last;    /* and the last one */
+    struct mono_time stepped; /* the last look at what waits */
+    struct mono_time unshed;  /* since when all may pass */
+    struct mono_time told_until;
+    /* Messages while it is watched, and the vote for who sends most of them. */
+    uint64_t received, dropped, votes;
+    struct transport_addr candidate;
+};
+
+/* overload_init begins with |fd| of |family|, which must outlive |overload|, or -1. What a former
+ * process had shed there passes again. */
+void overload_init(struct overload *overload, int fd, enum ip_family family);
+
+/* overload_end has everything pass, for whoever gets the socket next. */
+void overload_end(struct overload *overload);
+
+/* overload_dropped: the kernel has dropped |count| messages that came to the socket. */
+void overload_dropped(struct overload *overload, struct mono_time now, uint32_t count);
+
+/* overload_vote counts a message from |client| while it is watched: overload_received. */
+void overload_vote(struct overload *overload, const struct transport_addr *client);
+
+/* overload_received: a message has come from |client|. Free of cost unless it is watched. */
+static inline void overload_received(struct overload *overload, const struct transport_addr *client)
+{
+    if (overload->is_watching)
+        overload_vote(overload, client);
+}
+
+/* overload_run sheds more, less or nothing any more. To be called at the end of every round; costs
+ * two system calls at most every OVERLOAD_STEP_USEC, and nothing while nothing is shed. */
+void overload_run(struct overload *overload, struct mono_time now);
+
+/* overload_is_told: more comes at |now| than can be relayed, or did a moment ago. */
+static inline bool overload_is_told(const struct overload *overload, struct mono_time now)
+{
+    return overload->is_shedding || mono_time_before(now, overload->told_until);
+}
+
+#endif
