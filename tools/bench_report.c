@@ -197,6 +197,7 @@ void bench_report_json(const struct bench_report *report, FILE *out)
     json_u64(&json, "payload", plan->payload);
     json_u64(&json, "train", plan->train);
     json_bool(&json, "offload", plan->offload);
+    json_bool(&json, "mixed", plan->is_mixed);
     json_text(&json, "direction", direction_name(plan->direction));
     json_bool(&json, "interrupted", report->is_interrupted);
     json_begin_object(&json, "setup");

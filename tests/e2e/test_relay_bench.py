@@ -66,6 +66,17 @@ class RelayBench(e2e.E2eTest):
                 self.assertTrue(found["offload"])
                 self.check_sums(found, 5)
 
+    def test_trains_and_single_datagrams(self):
+        self.relay(*e2e.LOOPBACK_PEERS)
+        for offload in ((), ("--offload",)):
+            with self.subTest(offload=offload):
+                found = self.own("--allocations", 3, "--rate", 3200, "--train", 16, "--mixed",
+                                 *offload, "--duration", "1s")
+                self.assertTrue(found["mixed"])
+                self.check_sums(found, 3)
+                sent = found["traffic"]["up"]["sent"] + found["traffic"]["down"]["sent"]
+                self.assertEqual(sent % 32, 0, "a turn is a train and as many single ones")
+
     def test_flood_and_search(self):
         self.relay(*e2e.LOOPBACK_PEERS)
         flood = self.own("--flood", "--duration", "1s", "--allocations", 10)["traffic"]
@@ -108,6 +119,7 @@ class RelayBench(e2e.E2eTest):
         self.assertRegex(self.own("--peer-address", "127.0.0.2", code=1), "403.*--allow-peer")
         self.assertIn("no such process", self.own("--server-pid", 4194304, code=1))
         for options, names in ((("--payload", 31), "--payload"), (("--train", 65), "--train"),
+                               (("--mixed",), "--mixed"),
                                (("--flood", "--rate", 5), "--flood"),
                                (("--max-loss", "all"), "--max-loss"),
                                (("--peer-address", "::1"), "--peer-address"),
