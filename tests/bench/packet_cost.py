@@ -25,7 +25,7 @@ import pathlib
 import statistics
 import sys
 
-from servers import ROOT, START, Server, calibrate, enter_namespace, summary
+from servers import ROOT, START, Server, calibrate, enter_namespace, list_of, summary
 
 ATTEMPTS = 5  # a busy machine loses requests
 BARE = ("bare-plain", "bare-batched", "bare-offload")
@@ -154,15 +154,6 @@ def cost(arguments):
         arguments.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
     if arguments.svg:
         arguments.svg.write_text(svg(found, noise), encoding="utf-8")
-
-
-def list_of(kind, allowed=None):
-    def parse(text):
-        values = [kind(part) for part in text.split(",")]
-        if allowed and not set(values) <= set(allowed):
-            raise argparse.ArgumentTypeError(f"not among {', '.join(allowed)}")
-        return values
-    return parse
 
 
 def main():

@@ -1,5 +1,6 @@
 """The servers that are measured, their start on a processor of their own, and what noise is."""
 
+import argparse
 import json
 import os
 import pathlib
@@ -13,6 +14,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVER_CPU, BENCH_CPU = "0", "1"
 USER, PASSWORD, REALM = "bench", "bench password", "firezone"
+FOLDERS = pathlib.Path("/dev/shm")  # in memory, as /run is on a host
+# Clients and peers have other ports than relayed addresses.
+CLIENT_PORTS = "16384 49151"
 
 
 def users_line():
@@ -46,21 +50,23 @@ START = {"relay": start_relay, "coturn": start_coturn, "bare-plain": start_bare(
 
 
 class Server:
-    """One of START of |build|, from its start to its end, and relay-bench of |bench_of|."""
+    """One of START of |build| with more |options|, from its start to its end, and relay-bench of
+    |bench_of|."""
 
-    def __init__(self, name, build, bench_of=None):
-        self.folder = tempfile.TemporaryDirectory(prefix="compare-")
-        folder = pathlib.Path(self.folder.name)
-        command = START[name](build, folder)
+    def __init__(self, name, build, bench_of=None, options=()):
+        self.folder = tempfile.TemporaryDirectory(prefix="bench-", dir=FOLDERS)
+        command = [*START[name](build, pathlib.Path(self.folder.name)), *options]
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", SERVER_CPU, *map(str, command)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.bench = (bench_of or build) / "tools/relay-bench"
 
+    def command(self, *options):
+        return ["taskset", "-c", BENCH_CPU, str(self.bench), "--username", USER, "--password",
+                PASSWORD, "--server-pid", str(self.process.pid), "--json", *map(str, options)]
+
     def run(self, *options):
-        command = ["taskset", "-c", BENCH_CPU, str(self.bench), "--username", USER, "--password",
-                   PASSWORD, "--server-pid", str(self.process.pid), "--json", *map(str, options)]
-        return subprocess.run(command, check=False, capture_output=True, text=True)
+        return subprocess.run(self.command(*options), check=False, capture_output=True, text=True)
 
     def wait(self):
         deadline = time.monotonic() + 20
@@ -87,6 +93,16 @@ class Server:
         self.folder.cleanup()
 
 
+def setup_figures(figures):
+    """What relay-bench said of making allocations, and of deleting them."""
+    setup, server = figures["setup"], figures["server"]
+    return {"us CPU for a set-up": server["setup_cpu_usec"],
+            "set-ups/s": setup["per_sec"],
+            "us CPU for a deletion": server["delete_cpu_usec"],
+            "deletions/s": setup["deletes_per_sec"],
+            "bytes resident for an allocation": server["allocation_bytes"]}
+
+
 def summary(values):
     middle = statistics.median(values)
     return middle, (max(values) - min(values)) / middle if middle else 0.0
@@ -102,9 +118,21 @@ def calibrate():
     return summary(durations)[1]
 
 
+def list_of(kind, allowed=None):
+    """The type of an argument with commas."""
+    def parse(text):
+        values = [kind(part) for part in text.split(",")]
+        if allowed and not set(values) <= set(allowed):
+            raise argparse.ArgumentTypeError(f"not among {', '.join(allowed)}")
+        return values
+    return parse
+
+
 def enter_namespace():
     """Starts the program once more in a network namespace, unless it is in one already."""
     if os.environ.get("BENCH_IN_NAMESPACE") != "yes":
         os.environ["BENCH_IN_NAMESPACE"] = "yes"
         os.execvp("unshare", ["unshare", "-n", sys.executable, "-B", *sys.argv])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text(CLIENT_PORTS,
+                                                                     encoding="ascii")

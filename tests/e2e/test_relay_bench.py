@@ -145,6 +145,15 @@ class RelayBench(e2e.E2eTest):
             for server in ("relay", "coturn"):
                 self.assertTrue(all(value > 0 for value in cell[server][0].values()), cell)
 
+    def test_the_cost_of_an_allocation_is_set_beside_coturn(self):
+        text, found = self.measure("setup_cost.py", "--servers", "embedded,coturn", "--rounds", "1",
+                                   "--allocations", "500")
+        self.assertIn("/coturn", text)
+        for server in ("embedded", "coturn"):
+            for figure in ("us CPU for a set-up", "us CPU for a deletion", "deletions/s",
+                           "of these in sockets' caches"):
+                self.assertGreater(found[server][0][figure], 0, (server, figure))
+
     def test_the_cost_of_a_packet_is_set_beside_a_bare_forwarder(self):
         plot = self.folder / "plot.svg"
         text, found = self.measure(
