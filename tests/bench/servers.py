@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import pathlib
+import shlex
 import signal
 import statistics
 import subprocess
@@ -41,12 +42,23 @@ def start_coturn(_build, folder):
             "--pidfile", folder / "pid", "--userdb", folder / "db"]
 
 
+def start_relay_without_gro(build, folder):
+    return ["env", f"LD_PRELOAD={build / 'tests/bench/libno_gro.so'}", *start_relay(build, folder)]
+
+
+def start_other_coturn(text):
+    """Another turnserver, with the options that |text| has behind its program."""
+    program, *options = shlex.split(text)
+    return lambda build, folder: [program, *start_coturn(build, folder)[1:], *options]
+
+
 def start_bare(variant):
     return lambda build, _folder: [build / "tests/bench/bare_forwarder", variant, users_line()]
 
 
-START = {"relay": start_relay, "coturn": start_coturn, "bare-plain": start_bare("plain"),
-         "bare-batched": start_bare("batched"), "bare-offload": start_bare("offload")}
+START = {"relay": start_relay, "relay-no-gro": start_relay_without_gro, "coturn": start_coturn,
+         "bare-plain": start_bare("plain"), "bare-batched": start_bare("batched"),
+         "bare-offload": start_bare("offload")}
 
 
 class Server:
