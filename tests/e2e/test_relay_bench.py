@@ -154,6 +154,22 @@ class RelayBench(e2e.E2eTest):
                            "of these in sockets' caches"):
                 self.assertGreater(found[server][0][figure], 0, (server, figure))
 
+    def test_the_cost_of_a_packet_is_told_for_many_shards(self):
+        text, found = self.measure("scale_cost.py", "--allocations", "1,20", "--shards", "1,2",
+                                   "--spread", "20", "--rounds", "1")
+        self.assertIn("/first", text)
+        self.assertEqual([(cell["server"], cell["shards"], cell["allocations"]) for cell in found],
+                         [("relay", 1, 1), ("relay", 1, 20), ("bare-batched", 1, 1),
+                          ("bare-batched", 1, 20), ("relay", 1, 20), ("relay", 2, 20)])
+        self.assertTrue(all(one["usec"] > 0 for cell in found for one in cell["rounds"]), found)
+
+    def test_a_mix_is_set_beside_sockets_without_trains(self):
+        text, found = self.measure(
+            "packet_cost.py", "--servers", "relay,relay-no-gro", "--payloads", "1200", "--ways",
+            "both", "--allocations", "5", "--trains", "16", "--offload", "--mixed", "--rounds", "1")
+        self.assertIn("x16+1s", text)
+        self.assertEqual(list(found[0]["rounds"]), ["relay", "relay-no-gro"])
+
     def test_the_cost_of_a_packet_is_set_beside_a_bare_forwarder(self):
         plot = self.folder / "plot.svg"
         text, found = self.measure(
