@@ -1,8 +1,6 @@
 /* text_write.c — numbers and bytes to text, where it is written too often for printf. */
 #include "text_write.h"
 
-#include <string.h>
-
 char *text_write_u64(char *at, uint64_t value)
 {
     char digits[TEXT_U64_MAX];
@@ -38,8 +36,7 @@ char *text_write_hex(char *at, struct bytes value)
 
 char *text_write_text(char *at, const char *text)
 {
-    size_t len = strlen(text);
-
-    memcpy(at, text, len);
-    return at + len;
+    while (*text != '\0')
+        *at++ = *text++;
+    return at;
 }

@@ -241,7 +241,7 @@ void bench_clients_serve(struct bench_clients *clients)
 
 void bench_clients_tear_down(struct bench_clients *clients)
 {
-    uint64_t end = system_nsec() + TEAR_DOWN_NSEC;
+    uint64_t began = system_nsec(), end = began + TEAR_DOWN_NSEC;
     uint32_t left = clients->plan->allocations;
     clients->is_ending = true;
     for (uint32_t i = 0; i < left; i++)
@@ -266,4 +266,5 @@ void bench_clients_tear_down(struct bench_clients *clients)
         if (left > 0)
             wait_for_answers(clients);
     }
+    clients->delete_nsec = system_nsec() - began;
 }

@@ -27,10 +27,11 @@ struct bench_clients {
     int epoll;                    /* level-triggered, of every client's socket: data.u32 = index */
     struct transport_addr *peers; /* plan->channels of them: what channel i is bound to */
     struct histogram allocate_nsec;
-    uint64_t setup_nsec; /* how long setting up took in all */
-    uint32_t made;       /* clients that have all they asked for */
-    uint32_t failed;     /* clients of which a request failed */
-    uint32_t deleted;    /* allocations that were there to be deleted in the end */
+    uint64_t setup_nsec;  /* how long setting up took in all */
+    uint64_t delete_nsec; /* how long deleting took in all */
+    uint32_t made;        /* clients that have all they asked for */
+    uint32_t failed;      /* clients of which a request failed */
+    uint32_t deleted;     /* allocations that were there to be deleted in the end */
     struct turn_result first_failure;
     uint16_t first_failure_method;
     uint64_t retransmissions;

@@ -85,6 +85,12 @@ static const struct option_spec specs[] = {
         .help = "Send a train as one message and receive likewise (UDP_SEGMENT, UDP_GRO)",
         OPTION_FIELD(struct bench_options, offload),
     },
+    {
+        .name = "mixed",
+        .kind = OPTION_FLAG,
+        .help = "After each train send as many datagrams singly, each of the next flow",
+        OPTION_FIELD(struct bench_options, mixed),
+    },
     NUMBER("rate", "PPS", "1000", 1, 10000000, "Datagrams a second, both ways together", rate),
     {
         .name = "flood",
@@ -205,6 +211,8 @@ static bool check(const struct bench_options *o, const struct option_reading *re
     if (o->flood + (o->max_loss >= 0) + is_given(reading, "rate") > 1)
         return complain(reading, o->max_loss >= 0 ? "max-loss" : "flood",
                         "only one of --rate, --flood and --max-loss");
+    if (o->mixed && o->train == 1)
+        return complain(reading, "mixed", "only with --train of 2 and more");
     if (o->peer.family != IP_FAMILY_NONE && o->peer.family != o->server.family)
         return complain(reading, "peer-address", "it is of another family than --server");
     return true;
@@ -241,6 +249,7 @@ static void make_plan(const struct bench_options *o, const struct credential *cr
         .payload = o->payload,
         .train = o->train,
         .offload = o->offload,
+        .is_mixed = o->mixed,
         .duration_sec = o->duration_sec,
         .hold_sec = o->hold_sec,
         .setup_only = o->setup_only,

@@ -20,6 +20,7 @@ struct bench_options {
     uint32_t payload;
     uint32_t train;
     bool offload;
+    bool mixed;
     uint32_t rate;
     bool flood;
     double max_loss; /* percent; negative: not given */

@@ -37,6 +37,7 @@ struct bench_plan {
     uint32_t payload; /* bytes, PAYLOAD_HEADER_LEN..BENCH_PAYLOAD_MAX */
     uint32_t train;   /* datagrams of one flow in a row */
     bool offload;     /* sent and received as one message: UDP_SEGMENT, UDP_GRO */
+    bool is_mixed;    /* after each train as many single datagrams, each of the flow after */
     uint32_t duration_sec;
     uint32_t hold_sec; /* after the traffic, before the allocations are deleted */
     bool setup_only;

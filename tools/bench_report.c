@@ -23,10 +23,29 @@ double bench_report_setups_per_sec(const struct bench_report *report)
     return nsec ? made(report) * 1e9 / (double)nsec : 0;
 }
 
+double bench_report_deletes_per_sec(const struct bench_report *report)
+{
+    uint64_t nsec = report->clients->delete_nsec;
+    return nsec ? report->clients->deleted * 1e9 / (double)nsec : 0;
+}
+
+/* Microseconds of a processor for each of |count| between two readings. */
+static double cpu_usec(const struct process_usage *before, const struct process_usage *after,
+                       uint64_t count)
+{
+    return after->cpu_nsec > before->cpu_nsec && count
+               ? (double)(after->cpu_nsec - before->cpu_nsec) / 1000 / (double)count
+               : 0;
+}
+
 double bench_report_setup_cpu_usec(const struct bench_report *report)
 {
-    uint64_t before = report->before_setup.cpu_nsec, after = report->after_setup.cpu_nsec;
-    return after > before && made(report) ? (double)(after - before) / 1000 / made(report) : 0;
+    return cpu_usec(&report->before_setup, &report->after_setup, made(report));
+}
+
+double bench_report_delete_cpu_usec(const struct bench_report *report)
+{
+    return cpu_usec(&report->before_delete, &report->after_delete, report->clients->deleted);
 }
 
 double bench_report_allocation_bytes(const struct bench_report *report)
@@ -38,9 +57,8 @@ double bench_report_allocation_bytes(const struct bench_report *report)
 
 double bench_report_packet_cpu_usec(const struct bench_report *report)
 {
-    uint64_t received = report->result ? bench_result_received(report->result) : 0;
-    uint64_t before = report->before_traffic.cpu_nsec, after = report->after_traffic.cpu_nsec;
-    return after > before && received ? (double)(after - before) / 1000 / (double)received : 0;
+    return cpu_usec(&report->before_traffic, &report->after_traffic,
+                    report->result ? bench_result_received(report->result) : 0);
 }
 
 static double usec(const struct histogram *histogram, double quantile)
@@ -97,9 +115,14 @@ void bench_report_text(const struct bench_report *report, FILE *out)
             usec(allocate, 0.5), usec(allocate, 0.99), clients->retransmissions);
     if (report->result)
         traffic_text(report, out);
+    fprintf(out, "deletion: %" PRIu32 " allocations, %.0f/s\n", clients->deleted,
+            bench_report_deletes_per_sec(report));
     if (report->plan->server_pid) {
-        fprintf(out, "server: %.1f us CPU and %.0f bytes resident for an allocation",
-                bench_report_setup_cpu_usec(report), bench_report_allocation_bytes(report));
+        fprintf(out,
+                "server: %.1f us CPU and %.0f bytes resident for an allocation, %.1f us CPU to "
+                "delete it",
+                bench_report_setup_cpu_usec(report), bench_report_allocation_bytes(report),
+                bench_report_delete_cpu_usec(report));
         if (report->result)
             fprintf(out, "; %.2f us CPU for a relayed packet",
                     bench_report_packet_cpu_usec(report));
@@ -174,6 +197,7 @@ void bench_report_json(const struct bench_report *report, FILE *out)
     json_u64(&json, "payload", plan->payload);
     json_u64(&json, "train", plan->train);
     json_bool(&json, "offload", plan->offload);
+    json_bool(&json, "mixed", plan->is_mixed);
     json_text(&json, "direction", direction_name(plan->direction));
     json_bool(&json, "interrupted", report->is_interrupted);
     json_begin_object(&json, "setup");
@@ -183,6 +207,7 @@ void bench_report_json(const struct bench_report *report, FILE *out)
     json_u64(&json, "retransmissions", clients->retransmissions);
     json_number(&json, "seconds", (double)clients->setup_nsec / 1e9, 6);
     json_number(&json, "per_sec", bench_report_setups_per_sec(report), 1);
+    json_number(&json, "deletes_per_sec", bench_report_deletes_per_sec(report), 1);
     json_number(&json, "allocate_p50_usec", usec(&clients->allocate_nsec, 0.5), 1);
     json_number(&json, "allocate_p99_usec", usec(&clients->allocate_nsec, 0.99), 1);
     json_end_object(&json);
@@ -193,6 +218,7 @@ void bench_report_json(const struct bench_report *report, FILE *out)
     if (plan->server_pid) {
         json_begin_object(&json, "server");
         json_number(&json, "setup_cpu_usec", bench_report_setup_cpu_usec(report), 2);
+        json_number(&json, "delete_cpu_usec", bench_report_delete_cpu_usec(report), 2);
         json_number(&json, "allocation_bytes", bench_report_allocation_bytes(report), 0);
         json_number(&json, "packet_cpu_usec", bench_report_packet_cpu_usec(report), 3);
         json_end_object(&json);

@@ -16,18 +16,23 @@ struct bench_report {
     double rate;                         /* that |result| was asked for; 0: flood */
     unsigned trials;                     /* of the search for the highest rate */
     bool is_interrupted;
-    /* With plan->server_pid: before the first request, after set-up, and around the traffic. */
+    /* With plan->server_pid: before the first request, after set-up, and around the traffic and the
+     * deletions. */
     struct process_usage before_setup;
     struct process_usage after_setup;
     struct process_usage before_traffic;
     struct process_usage after_traffic;
+    struct process_usage before_delete;
+    struct process_usage after_delete;
 };
 
 /* bench_report_setups_per_sec counts the whole set-up: 401, Allocate and every ChannelBind. */
 double bench_report_setups_per_sec(const struct bench_report *report);
-/* Of the server, for one allocation with its channels: CPU microseconds, resident bytes; and
- * CPU microseconds for one relayed datagram. 0 when they are not known. */
+double bench_report_deletes_per_sec(const struct bench_report *report);
+/* Of the server, for one allocation with its channels: CPU microseconds to make it and to delete
+ * it, resident bytes; and CPU microseconds for one relayed datagram. 0 when they are not known. */
 double bench_report_setup_cpu_usec(const struct bench_report *report);
+double bench_report_delete_cpu_usec(const struct bench_report *report);
 double bench_report_allocation_bytes(const struct bench_report *report);
 double bench_report_packet_cpu_usec(const struct bench_report *report);
 

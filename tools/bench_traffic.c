@@ -1,6 +1,7 @@
 /* bench_traffic.c — checked datagrams through every channel, both ways, at a rate or a flood. */
 #include "bench_traffic.h"
 
+#include "bench_outbox.h"
 #include "channel_data.h"
 #include "client_socket.h"
 #include "pacer.h"
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 enum {
-    BATCH = 64, /* datagrams of one system call */
+    BATCH = 64, /* messages that one system call receives */
     EVENTS = 256,
     PEER_BUFFER = 8 << 20,
     DATAGRAM_MAX = 2048,
@@ -42,12 +43,6 @@ struct flow {
     uint64_t longest_gap_nsec;
 };
 
-/* Room for a control message with a number. */
-union control_room {
-    size_t align;
-    uint8_t bytes[CMSG_SPACE(sizeof(int))];
-};
-
 struct bench_traffic {
     const struct bench_plan *plan;
     struct bench_clients *clients;
@@ -56,22 +51,17 @@ struct bench_traffic {
     struct flow *flows[BENCH_WAYS];
     uint32_t flow_count;
     uint32_t run;
-    uint64_t filler_sum;
     uint32_t next_flow[BENCH_WAYS];
     uint64_t odd_goes_up; /* 0 or 1 */
     uint64_t came_nsec;   /* when something came last */
-    /* What is being sent: datagrams with room for the ChannelData header. */
-    uint8_t out[BATCH][CHANNEL_DATA_HEADER_LEN + BENCH_PAYLOAD_MAX];
-    struct iovec out_parts[BATCH];
-    union client_sockaddr out_addrs[BATCH];
-    uint32_t step; /* datagrams of a message */
-    union control_room out_controls[BATCH];
-    struct mmsghdr out_messages[BATCH];
+    struct bench_outbox out;
+    int out_fd;    /* that it leaves from; -1: it is empty */
+    uint32_t step; /* datagrams of a message of a train */
     /* What has come. */
     uint8_t *in;
     size_t in_size; /* of each message */
     struct iovec in_parts[BATCH];
-    union control_room in_controls[BATCH];
+    union bench_control_room in_controls[BATCH];
     struct mmsghdr in_messages[BATCH];
 };
 
@@ -102,7 +92,7 @@ static enum err open_peers(struct bench_traffic *traffic, struct transport_addr 
     return ERR_OK;
 }
 
-/* How many datagrams go in one message: as many of a train as fit, in equal shares. */
+/* How many datagrams of a train go in one message: as many as fit, in equal shares. */
 static uint32_t step_of(const struct bench_plan *plan)
 {
     uint32_t shares = 1;
@@ -116,17 +106,10 @@ static uint32_t step_of(const struct bench_plan *plan)
 
 static void prepare_buffers(struct bench_traffic *traffic)
 {
-    const uint32_t filler = traffic->plan->payload - PAYLOAD_HEADER_LEN;
+    bench_outbox_init(&traffic->out, traffic->plan->payload, traffic->run);
+    traffic->out_fd = -1;
     traffic->step = step_of(traffic->plan);
     for (uint32_t i = 0; i < BATCH; i++) {
-        uint8_t *at = traffic->out[i] + CHANNEL_DATA_HEADER_LEN + PAYLOAD_HEADER_LEN;
-        payload_fill(at, filler, traffic->run);
-        traffic->filler_sum = payload_sum((struct bytes){at, filler});
-        if (i % traffic->step == 0) {
-            struct msghdr *message = &traffic->out_messages[i / traffic->step].msg_hdr;
-            message->msg_iov = &traffic->out_parts[i];
-            message->msg_iovlen = traffic->step;
-        }
         traffic->in_parts[i] = (struct iovec){traffic->in + i * traffic->in_size, traffic->in_size};
         traffic->in_messages[i].msg_hdr.msg_iov = &traffic->in_parts[i];
         traffic->in_messages[i].msg_hdr.msg_iovlen = 1;
@@ -140,19 +123,6 @@ static void receive_messages_of_many(const struct bench_traffic *traffic)
         (void)setsockopt(traffic->peers[i], IPPROTO_UDP, UDP_GRO, &on, sizeof on);
     for (uint32_t i = 0; i < traffic->plan->allocations; i++)
         (void)setsockopt(traffic->clients->clients[i].fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
-}
-
-/* The message is to leave as datagrams of |size| bytes. */
-static void ask_for_segments(struct msghdr *message, union control_room *room, size_t size)
-{
-    const uint16_t value = (uint16_t)size;
-    message->msg_control = room;
-    message->msg_controllen = CMSG_SPACE(sizeof value);
-    struct cmsghdr *control = CMSG_FIRSTHDR(message);
-    control->cmsg_level = IPPROTO_UDP;
-    control->cmsg_type = UDP_SEGMENT;
-    control->cmsg_len = CMSG_LEN(sizeof value);
-    memcpy(CMSG_DATA(control), &value, sizeof value);
 }
 
 /* The size of the datagrams that a received message holds; the last one may be shorter. */
@@ -226,73 +196,50 @@ static uint32_t flow_name(uint32_t flow, enum bench_way way)
     return flow * BENCH_WAYS + (uint32_t)way;
 }
 
-/* Sends |count| prepared datagrams from |fd|. */
-static void flush(struct bench_traffic *traffic, int fd, enum bench_way way, unsigned count)
+static void flush(struct bench_traffic *traffic, enum bench_way way)
 {
-    const unsigned messages = count / traffic->step;
-    unsigned done = 0;
-    while (done < messages) {
-        int sent = sendmmsg(fd, traffic->out_messages + done, messages - done, 0);
-        if (sent > 0) {
-            done += (unsigned)sent;
-        } else if (errno == ECONNREFUSED || errno == EINTR) {
-            continue; /* the report of an earlier datagram, not this one's fate */
-        } else {
-            traffic->result->not_sent += (uint64_t)(messages - done) * traffic->step;
-            break;
-        }
-    }
-    traffic->result->ways[way].sent += (uint64_t)done * traffic->step;
+    struct bench_result *result = traffic->result;
+    bench_outbox_flush(&traffic->out, traffic->out_fd, &result->ways[way].sent, &result->not_sent);
+    traffic->out_fd = -1;
 }
 
-/* Writes the next datagram of |flow| into place |at|. */
-static void prepare(struct bench_traffic *traffic, enum bench_way way, uint32_t flow, unsigned at)
+/* Makes ready |count| datagrams of the next flow, |step| of them in each message. */
+static void put_train(struct bench_traffic *traffic, enum bench_way way, uint32_t count,
+                      uint32_t step)
 {
-    uint8_t *datagram = traffic->out[at];
-    const uint32_t len = traffic->plan->payload;
-    const unsigned place = at / traffic->step;
-    struct msghdr *message = &traffic->out_messages[place].msg_hdr;
-    if (traffic->step > 1)
-        ask_for_segments(message, &traffic->out_controls[place],
-                         len + (way == BENCH_WAY_UP ? CHANNEL_DATA_HEADER_LEN : 0));
-    payload_write_header(datagram + CHANNEL_DATA_HEADER_LEN,
+    const uint32_t flow = traffic->next_flow[way]++ % traffic->flow_count;
+    const struct bench_client *client = &traffic->clients->clients[allocation_of(traffic, flow)];
+    const bool is_up = way == BENCH_WAY_UP;
+    const int fd = is_up ? client->fd : traffic->peers[channel_of(traffic, flow)];
+    const size_t segment = traffic->plan->payload + (is_up ? CHANNEL_DATA_HEADER_LEN : 0);
+    if (traffic->out_fd != fd || !bench_outbox_has_room(&traffic->out, count)) {
+        flush(traffic, way);
+        traffic->out_fd = fd;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (i % step == 0)
+            bench_outbox_begin(&traffic->out, is_up ? NULL : &client->relayed,
+                               step > 1 ? segment : 0);
+        bench_outbox_add(&traffic->out,
                          &(struct payload_stamp){.run = traffic->run,
                                                  .flow = flow_name(flow, way),
                                                  .sequence = traffic->flows[way][flow].next++,
                                                  .sent_nsec = system_nsec()},
-                         traffic->filler_sum);
-    if (way == BENCH_WAY_UP) {
-        channel_data_write_header(
-            datagram, (uint16_t)(CHANNEL_NUMBER_MIN + channel_of(traffic, flow)), (uint16_t)len);
-        traffic->out_parts[at] = (struct iovec){datagram, CHANNEL_DATA_HEADER_LEN + len};
-        message->msg_name = NULL;
-        message->msg_namelen = 0;
-        return;
+                         is_up ? (uint16_t)(CHANNEL_NUMBER_MIN + channel_of(traffic, flow)) : 0);
     }
-    const struct bench_client *client = &traffic->clients->clients[allocation_of(traffic, flow)];
-    traffic->out_parts[at] = (struct iovec){datagram + CHANNEL_DATA_HEADER_LEN, len};
-    message->msg_namelen = client_sockaddr_from(&client->relayed, &traffic->out_addrs[place]);
-    message->msg_name = &traffic->out_addrs[place];
 }
 
-/* Sends |bursts| trains one way, each of the next flow in turn. */
-static void send_bursts(struct bench_traffic *traffic, enum bench_way way, uint64_t bursts)
+/* Sends |turns| one way: a train of the next flow, and when mixed as many single datagrams, each of
+ * the flow after. */
+static void send_turns(struct bench_traffic *traffic, enum bench_way way, uint64_t turns)
 {
-    unsigned count = 0;
-    int fd = -1;
-    for (uint64_t i = 0; i < bursts; i++) {
-        uint32_t flow = traffic->next_flow[way]++ % traffic->flow_count;
-        int from = way == BENCH_WAY_UP ? traffic->clients->clients[allocation_of(traffic, flow)].fd
-                                       : traffic->peers[channel_of(traffic, flow)];
-        if (from != fd || count + traffic->plan->train > BATCH) {
-            flush(traffic, fd, way, count);
-            count = 0;
-            fd = from;
-        }
-        for (uint32_t k = 0; k < traffic->plan->train; k++)
-            prepare(traffic, way, flow, count++);
+    const struct bench_plan *plan = traffic->plan;
+    for (uint64_t i = 0; i < turns; i++) {
+        put_train(traffic, way, plan->train, traffic->step);
+        for (uint32_t k = 0; plan->is_mixed && k < plan->train; k++)
+            put_train(traffic, way, 1, 1);
     }
-    flush(traffic, fd, way, count);
+    flush(traffic, way);
 }
 
 static void note_arrival(struct flow *flow, uint64_t now)
@@ -439,24 +386,30 @@ static void begin_run(struct bench_traffic *traffic, struct bench_clients *clien
         memset(traffic->flows[way], 0, traffic->flow_count * sizeof **traffic->flows);
 }
 
-/* Trains that are sent one way before looking for what has come. */
+static uint32_t datagrams_of_turn(const struct bench_plan *plan)
+{
+    return plan->train * (plan->is_mixed ? 2 : 1);
+}
+
+/* Turns before looking for what has come. */
 static uint64_t portion(const struct bench_traffic *traffic, uint64_t due)
 {
-    uint64_t most = BATCH / traffic->plan->train;
+    uint64_t fit = BENCH_OUTBOX_SIZE / datagrams_of_turn(traffic->plan);
+    uint64_t most = fit > 0 ? fit : 1;
     return due < most ? due : most;
 }
 
-static void send_portion(struct bench_traffic *traffic, uint64_t bursts)
+static void send_portion(struct bench_traffic *traffic, uint64_t turns)
 {
     const unsigned direction = traffic->plan->direction;
     if (direction == BENCH_BOTH) {
         /* The odd one goes each way in turn. */
-        uint64_t up = (bursts + traffic->odd_goes_up) / 2;
-        traffic->odd_goes_up ^= bursts % 2;
-        send_bursts(traffic, BENCH_WAY_UP, up);
-        send_bursts(traffic, BENCH_WAY_DOWN, bursts - up);
+        uint64_t up = (turns + traffic->odd_goes_up) / 2;
+        traffic->odd_goes_up ^= turns % 2;
+        send_turns(traffic, BENCH_WAY_UP, up);
+        send_turns(traffic, BENCH_WAY_DOWN, turns - up);
     } else {
-        send_bursts(traffic, direction == BENCH_UP ? BENCH_WAY_UP : BENCH_WAY_DOWN, bursts);
+        send_turns(traffic, direction == BENCH_UP ? BENCH_WAY_UP : BENCH_WAY_DOWN, turns);
     }
 }
 
@@ -464,16 +417,17 @@ void bench_traffic_run(struct bench_traffic *traffic, struct bench_clients *clie
                        uint64_t nsec, struct bench_result *ret)
 {
     struct pacer pacer;
+    const uint32_t each = datagrams_of_turn(traffic->plan);
     begin_run(traffic, clients, ret);
     uint64_t began = system_nsec(), now = began, prolonged = began;
-    pacer_start(&pacer, began, rate > 0 ? rate / traffic->plan->train : 1);
+    pacer_start(&pacer, began, rate > 0 ? rate / each : 1);
     while (now - began < nsec && !stop_signal_came()) {
         uint64_t due = rate > 0 ? pacer_due(&pacer, now) : UINT64_MAX;
-        uint64_t bursts = portion(traffic, due);
-        send_portion(traffic, bursts);
+        uint64_t turns = portion(traffic, due);
+        send_portion(traffic, turns);
         if (rate > 0)
-            pacer_sent(&pacer, bursts);
-        uint64_t wait = rate > 0 && bursts == due ? pacer_wait_nsec(&pacer, system_nsec()) : 0;
+            pacer_sent(&pacer, turns);
+        uint64_t wait = rate > 0 && turns == due ? pacer_wait_nsec(&pacer, system_nsec()) : 0;
         receive_all(traffic, wait < 1000000 ? wait : 1000000);
         now = system_nsec();
         if (now - prolonged > PROLONG_EVERY_MSEC * UINT64_C(1000000)) {
@@ -482,7 +436,7 @@ void bench_traffic_run(struct bench_traffic *traffic, struct bench_clients *clie
         }
     }
     ret->nsec = now - began;
-    ret->missed = rate > 0 ? pacer.missed * traffic->plan->train : 0;
+    ret->missed = rate > 0 ? pacer.missed * each : 0;
     traffic->came_nsec = system_nsec();
     while (bench_result_lost(ret) > 0 && system_nsec() - traffic->came_nsec < STRAGGLER_NSEC)
         receive_all(traffic, 1000000);

@@ -165,7 +165,9 @@ static bool bench(const struct bench_plan *plan, struct bench_traffic *traffic,
     if (ok)
         hold(plan, clients);
     explain(plan, clients);
+    (void)measure(plan, &report.before_delete);
     bench_clients_tear_down(clients);
+    (void)measure(plan, &report.after_delete);
     report.is_interrupted = stop_signal_came();
     return (ok || report.is_interrupted) && all_sound();
 }

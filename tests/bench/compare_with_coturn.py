@@ -14,7 +14,7 @@ import json
 import os
 import pathlib
 
-from servers import ROOT, Server, calibrate, enter_namespace, summary
+from servers import ROOT, Server, calibrate, enter_namespace, setup_figures, summary
 
 CELLS = [(payload, way, allocations) for payload in (172, 1200) for way in ("up", "down", "both")
          for allocations in (1, 100, 1000, 5000)]
@@ -40,9 +40,7 @@ def measure_setup(build, name, allocations):
     try:
         server.wait()
         figures = server.measure("--allocations", allocations, "--setup-only")
-        return {"setups_per_sec": figures["setup"]["per_sec"],
-                "usec_per_setup": figures["server"]["setup_cpu_usec"],
-                "bytes_per_allocation": figures["server"]["allocation_bytes"]}
+        return setup_figures(figures)
     finally:
         server.stop()
 
@@ -70,7 +68,7 @@ def compare(arguments):
              lambda name, c=(p, w, a): measure_traffic(arguments.build, name, c,
                                                        arguments.seconds)) for p, w, a in cells]
     jobs.append((f"setup:{setup_allocations}",
-                 ("setups_per_sec", "usec_per_setup", "bytes_per_allocation"),
+                 ("us CPU for a set-up", "us CPU for a deletion", "set-ups/s"),
                  lambda name: measure_setup(arguments.build, name, setup_allocations)))
     for title, keys, measure in jobs:
         rounds = {name: [] for name in SERVERS}

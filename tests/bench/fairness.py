@@ -144,7 +144,7 @@ def others(arguments, server, flood):
     """The other flows are set up before the flood begins, so that each of them is there."""
     seconds = arguments.seconds
     wanted = sockets() + 2 * arguments.allocations
-    command = server.bench_command("--allocations", arguments.allocations, "--rate",
+    command = server.command("--allocations", arguments.allocations, "--rate",
                                    arguments.rate, "--duration", f"{seconds + 1}s")
     with real_time():
         measured = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

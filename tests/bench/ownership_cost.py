@@ -3,9 +3,10 @@
 
     tests/bench/ownership_cost.py [--build DIR] [--rounds N] [--seconds N]
 
-Registries: a shard on processor 0, relay-bench on processor 1; in each round once with a Redis that
-is never there (so nothing is recorded: "none"), once with the embedded store, once with a Redis of
-its own. CPU is the shard's; that of Redis is not in it. Ratios are to "none" of the same round.
+Registries: what each costs a packet (setup_cost.py tells what it costs an allocation). A shard on
+processor 0, relay-bench on processor 1; in each round once with a Redis that is never there (so
+nothing is recorded: "none"), once with the embedded store, once with a Redis of its own. CPU is the
+shard's; that of Redis is not in it. Ratios are to "none" of the same round.
 
 Hand-over: four shards whose sockets the benchmark holds, traffic from clients to peers alone. First
 each shard reads its own socket, then the next one's, so that every datagram is handed over.
@@ -34,7 +35,7 @@ from redis_process import Redis  # noqa: E402
 from relay_process import BUILD, SECRET, eventually  # noqa: E402
 
 REGISTRIES = ("none", "local", "redis")
-ALLOCATIONS, SETUPS = 1000, 4000
+ALLOCATIONS = 1000
 HANDOVER_ALLOCATIONS, HANDOVER_RATE = 100, 20000
 
 
@@ -75,11 +76,8 @@ def measure_registry(registry, seconds):
         relay = stage.relay("--allow-peer", "127.0.0.0/8", "--instance", "bench", "--port-rest", "0",
                             *options_of(registry, stage), command="shard --shard 0", shards=1,
                             public6=None, prefix=("taskset", "-c", "0"))
-        setup = bench(relay, "--setup-only", "--allocations", SETUPS)
         flood = bench(relay, "--flood", "--allocations", ALLOCATIONS, "--duration", f"{seconds}s")
-        return {"set-ups/s": setup["setup"]["per_sec"],
-                "us CPU for a set-up": setup["server"]["setup_cpu_usec"],
-                "kpackets/s": flood["traffic"]["packets_per_sec"] / 1000,
+        return {"kpackets/s": flood["traffic"]["packets_per_sec"] / 1000,
                 "us CPU for a packet": flood["server"]["packet_cpu_usec"]}
 
 

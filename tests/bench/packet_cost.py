@@ -2,19 +2,27 @@
 """Prints what a relayed packet costs beside a bare forwarder and coturn: a table, and a plot.
 
     tests/bench/packet_cost.py [--build DIR] [--before DIR] [--servers LIST] [--payloads LIST]
-        [--ways LIST] [--allocations LIST] [--loads flood,rate] [--train N] [--offload]
-        [--rounds N] [--seconds N] [--json FILE] [--svg FILE]
+        [--ways LIST] [--allocations LIST] [--loads flood,rate] [--trains LIST] [--offload]
+        [--mixed] [--other-coturn COMMAND] [--rounds N] [--seconds N] [--json FILE] [--svg FILE]
 
 Every server runs with one thread on processor 0 and relay-bench on processor 1, in a network
 namespace (root is needed). In each round every server is measured with a cell, one after the
 other, so that what the machine does besides falls on all of them. "flood" gives CPU microseconds of
 the server for each packet that arrived; "rate" sends half of what came through coturn, or through
 the first server, and gives the 99th percentile of latency as well. A ratio is the median of the
-ratios of the rounds, over the cheapest variant of the bare forwarder and over coturn. The noise of a
+ratios of the rounds: of the figure over that of the cheapest variant of the bare forwarder and of
+coturn, and of the packets a second ("x") over those of coturn and of the other coturn. The noise of a
 figure is the spread of its rounds, (largest - smallest) / median. --before measures the relay of
-another build as well.
+another build as well; --other-coturn "turnserver --multiplex-peer" another coturn, with options that
+only newer ones than Debian's know ("coturn-other").
+
+Trains: so many datagrams of a flow in a row, with --offload sent and received as one message. --mixed
+sends as many singly after each train, each of the next flow. "relay-no-gro" is the same relay on
+sockets that refuse to receive trains (no_gro.c): what such a mix must not cost more than.
 
 A minute: --allocations 1000 --payloads 172 --rounds 3
+Bursts: --trains 16,64 --offload --payloads 1200 --ways both --allocations 1,100
+A mix: the same with --mixed --servers relay,relay-no-gro,coturn
 """
 
 import argparse
@@ -25,20 +33,23 @@ import pathlib
 import statistics
 import sys
 
-from servers import ROOT, START, Server, calibrate, enter_namespace, summary
+from servers import (ROOT, START, Server, calibrate, enter_namespace, list_of, start_other_coturn,
+                     summary)
 
 ATTEMPTS = 5  # a busy machine loses requests
 BARE = ("bare-plain", "bare-batched", "bare-offload")
-COLOURS = {"relay": "#1f77b4", "before": "#aec7e8", "bare-plain": "#c7c7c7",
+USUAL = ("relay", "coturn", *BARE)
+COLOURS = {"relay": "#1f77b4", "before": "#aec7e8", "relay-no-gro": "#17becf",
+           "coturn-other": "#ffbb78", "bare-plain": "#c7c7c7",
            "bare-batched": "#969696", "bare-offload": "#636363", "coturn": "#ff7f0e"}
 
 
 def measure(arguments, name, cell, load):
-    payload, way, allocations = cell
+    payload, way, allocations, train = cell
     build = arguments.before if name == "before" else arguments.build
     options = ["--allocations", allocations, "--direction", way, "--payload", payload, "--train",
-               arguments.train, *(["--offload"] if arguments.offload else []), "--duration",
-               f"{arguments.seconds}s", *load]
+               train, *(["--offload"] if arguments.offload else []),
+               *(["--mixed"] if arguments.mixed else []), "--duration", f"{arguments.seconds}s", *load]
     figures = None
     for _ in range(ATTEMPTS):
         server = Server("relay" if name == "before" else name, build, bench_of=arguments.build)
@@ -87,7 +98,9 @@ def print_cell(title, rounds, key):
         loss, _ = summary([one["loss"] for one in figures])
         print(f"{title:<22} {name:<13} {key:<9}{middle:>9.2f} {100 * noise:>5.0f} %"
               f"{ratio_text(ratio(rounds, name, BARE, key))}"
-              f"{ratio_text(ratio(rounds, name, ('coturn',), key))} {kpps:>9.1f} "
+              f"{ratio_text(ratio(rounds, name, ('coturn',), key))} {kpps:>9.1f}"
+              f"{ratio_text(ratio(rounds, name, ('coturn',), 'kpps'))}"
+              f"{ratio_text(ratio(rounds, name, ('coturn-other',), 'kpps'))} "
               f"{100 * loss:>6.2f} %", flush=True)
         title = ""
 
@@ -133,10 +146,13 @@ def cost(arguments):
     print(f"noise of the machine: {100 * noise:.0f} % between equal loops, load "
           f"{os.getloadavg()[0]:.1f}; {arguments.rounds} rounds of {arguments.seconds} s")
     print(f"{'cell':<22} {'server':<13} {'figure':<9}{'median':>9} {'noise':>7}{'/bare':>8}"
-          f"{'/coturn':>8} {'kpps':>9} {'lost':>8}")
+          f"{'/coturn':>8} {'kpps':>9}{'xcoturn':>8}{'xother':>8} {'lost':>8}")
     found = []
-    for cell in itertools.product(arguments.payloads, arguments.ways, arguments.allocations):
-        title = ":".join(map(str, cell)) + (f":x{arguments.train}" if arguments.train > 1 else "")
+    for cell in itertools.product(arguments.payloads, arguments.ways, arguments.allocations,
+                                  arguments.trains):
+        *place, train = cell
+        title = ":".join(map(str, place)) + (f":x{train}" if train > 1 else "")
+        title += "+1s" if arguments.mixed else ""
         flood = rounds_of(arguments, cell, ["--flood"])
         if "flood" in arguments.loads:
             print_cell(title, flood, "usec")
@@ -156,27 +172,20 @@ def cost(arguments):
         arguments.svg.write_text(svg(found, noise), encoding="utf-8")
 
 
-def list_of(kind, allowed=None):
-    def parse(text):
-        values = [kind(part) for part in text.split(",")]
-        if allowed and not set(values) <= set(allowed):
-            raise argparse.ArgumentTypeError(f"not among {', '.join(allowed)}")
-        return values
-    return parse
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--before", type=pathlib.Path, metavar="DIR")
-    parser.add_argument("--servers", type=list_of(str, START), default=list(START))
+    parser.add_argument("--servers", type=list_of(str, START), default=list(USUAL))
     parser.add_argument("--payloads", type=list_of(int), default=[172, 1200])
     parser.add_argument("--ways", type=list_of(str, ("up", "down", "both")),
                         default=["up", "down", "both"])
     parser.add_argument("--allocations", type=list_of(int), default=[1, 100, 1000, 5000])
     parser.add_argument("--loads", type=list_of(str, ("flood", "rate")), default=["flood"])
-    parser.add_argument("--train", type=int, default=1)
+    parser.add_argument("--trains", type=list_of(int), default=[1])
     parser.add_argument("--offload", action="store_true")
+    parser.add_argument("--mixed", action="store_true")
+    parser.add_argument("--other-coturn", metavar="COMMAND")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=1)
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
@@ -186,6 +195,9 @@ def main():
     if arguments.before:
         arguments.before = arguments.before.resolve()
         arguments.servers = ["before", *arguments.servers]
+    if arguments.other_coturn:
+        START["coturn-other"] = start_other_coturn(arguments.other_coturn)
+        arguments.servers.append("coturn-other")
     enter_namespace()
     cost(arguments)
 

@@ -1,9 +1,11 @@
 """The servers that are measured, their start on a processor of their own, and what noise is."""
 
+import argparse
 import contextlib
 import json
 import os
 import pathlib
+import shlex
 import signal
 import statistics
 import subprocess
@@ -14,6 +16,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVER_CPU, BENCH_CPU = "0", "1"
 USER, PASSWORD, REALM = "bench", "bench password", "firezone"
+FOLDERS = pathlib.Path("/dev/shm")  # in memory, as /run is on a host
+# Clients and peers have other ports than relayed addresses.
+CLIENT_PORTS = "16384 49151"
 
 
 def users_line():
@@ -38,24 +43,35 @@ def start_coturn(_build, folder):
             "--pidfile", folder / "pid", "--userdb", folder / "db"]
 
 
+def start_relay_without_gro(build, folder):
+    return ["env", f"LD_PRELOAD={build / 'tests/bench/libno_gro.so'}", *start_relay(build, folder)]
+
+
+def start_other_coturn(text):
+    """Another turnserver, with the options that |text| has behind its program."""
+    program, *options = shlex.split(text)
+    return lambda build, folder: [program, *start_coturn(build, folder)[1:], *options]
+
+
 def start_bare(variant):
     return lambda build, _folder: [build / "tests/bench/bare_forwarder", variant, users_line()]
 
 
-START = {"relay": start_relay, "coturn": start_coturn, "bare-plain": start_bare("plain"),
-         "bare-batched": start_bare("batched"), "bare-offload": start_bare("offload")}
+START = {"relay": start_relay, "relay-no-gro": start_relay_without_gro, "coturn": start_coturn,
+         "bare-plain": start_bare("plain"), "bare-batched": start_bare("batched"),
+         "bare-offload": start_bare("offload")}
 
 
 class Server:
-    """One of START of |build|, from its start to its end, and relay-bench of |bench_of|.
+    """One of START of |build| with more |options|, from its start to its end, and relay-bench of
+    |bench_of|.
 
     |is_preferred|: it goes before all else on its processor that has no real-time priority.
     """
 
-    def __init__(self, name, build, bench_of=None, is_preferred=False):
-        self.folder = tempfile.TemporaryDirectory(prefix="compare-")
-        folder = pathlib.Path(self.folder.name)
-        command = START[name](build, folder)
+    def __init__(self, name, build, bench_of=None, options=(), is_preferred=False):
+        self.folder = tempfile.TemporaryDirectory(prefix="bench-", dir=FOLDERS)
+        command = [*START[name](build, pathlib.Path(self.folder.name)), *options]
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", SERVER_CPU, "nice", "-n",
              "-20" if is_preferred else "0", *map(str, command)], start_new_session=is_preferred,
@@ -67,13 +83,12 @@ class Server:
                 group.write_text("-20", encoding="ascii")
         self.bench = (bench_of or build) / "tools/relay-bench"
 
-    def bench_command(self, *options):
+    def command(self, *options):
         return ["taskset", "-c", BENCH_CPU, str(self.bench), "--username", USER, "--password",
                 PASSWORD, "--server-pid", str(self.process.pid), "--json", *map(str, options)]
 
     def run(self, *options):
-        return subprocess.run(self.bench_command(*options), check=False, capture_output=True,
-                              text=True)
+        return subprocess.run(self.command(*options), check=False, capture_output=True, text=True)
 
     def wait(self):
         deadline = time.monotonic() + 20
@@ -100,6 +115,16 @@ class Server:
         self.folder.cleanup()
 
 
+def setup_figures(figures):
+    """What relay-bench said of making allocations, and of deleting them."""
+    setup, server = figures["setup"], figures["server"]
+    return {"us CPU for a set-up": server["setup_cpu_usec"],
+            "set-ups/s": setup["per_sec"],
+            "us CPU for a deletion": server["delete_cpu_usec"],
+            "deletions/s": setup["deletes_per_sec"],
+            "bytes resident for an allocation": server["allocation_bytes"]}
+
+
 def summary(values):
     middle = statistics.median(values)
     return middle, (max(values) - min(values)) / middle if middle else 0.0
@@ -115,9 +140,21 @@ def calibrate():
     return summary(durations)[1]
 
 
+def list_of(kind, allowed=None):
+    """The type of an argument with commas."""
+    def parse(text):
+        values = [kind(part) for part in text.split(",")]
+        if allowed and not set(values) <= set(allowed):
+            raise argparse.ArgumentTypeError(f"not among {', '.join(allowed)}")
+        return values
+    return parse
+
+
 def enter_namespace():
     """Starts the program once more in a network namespace, unless it is in one already."""
     if os.environ.get("BENCH_IN_NAMESPACE") != "yes":
         os.environ["BENCH_IN_NAMESPACE"] = "yes"
         os.execvp("unshare", ["unshare", "-n", sys.executable, "-B", *sys.argv])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text(CLIENT_PORTS,
+                                                                     encoding="ascii")

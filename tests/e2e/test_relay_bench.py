@@ -66,6 +66,17 @@ class RelayBench(e2e.E2eTest):
                 self.assertTrue(found["offload"])
                 self.check_sums(found, 5)
 
+    def test_trains_and_single_datagrams(self):
+        self.relay(*e2e.LOOPBACK_PEERS)
+        for offload in ((), ("--offload",)):
+            with self.subTest(offload=offload):
+                found = self.own("--allocations", 3, "--rate", 3200, "--train", 16, "--mixed",
+                                 *offload, "--duration", "1s")
+                self.assertTrue(found["mixed"])
+                self.check_sums(found, 3)
+                sent = found["traffic"]["up"]["sent"] + found["traffic"]["down"]["sent"]
+                self.assertEqual(sent % 32, 0, "a turn is a train and as many single ones")
+
     def test_flood_and_search(self):
         self.relay(*e2e.LOOPBACK_PEERS)
         flood = self.own("--flood", "--duration", "1s", "--allocations", 10)["traffic"]
@@ -108,6 +119,7 @@ class RelayBench(e2e.E2eTest):
         self.assertRegex(self.own("--peer-address", "127.0.0.2", code=1), "403.*--allow-peer")
         self.assertIn("no such process", self.own("--server-pid", 4194304, code=1))
         for options, names in ((("--payload", 31), "--payload"), (("--train", 65), "--train"),
+                               (("--mixed",), "--mixed"),
                                (("--flood", "--rate", 5), "--flood"),
                                (("--max-loss", "all"), "--max-loss"),
                                (("--peer-address", "::1"), "--peer-address"),
@@ -132,6 +144,31 @@ class RelayBench(e2e.E2eTest):
         for cell in found:
             for server in ("relay", "coturn"):
                 self.assertTrue(all(value > 0 for value in cell[server][0].values()), cell)
+
+    def test_the_cost_of_an_allocation_is_set_beside_coturn(self):
+        text, found = self.measure("setup_cost.py", "--servers", "embedded,coturn", "--rounds", "1",
+                                   "--allocations", "500")
+        self.assertIn("/coturn", text)
+        for server in ("embedded", "coturn"):
+            for figure in ("us CPU for a set-up", "us CPU for a deletion", "deletions/s",
+                           "of these in sockets' caches"):
+                self.assertGreater(found[server][0][figure], 0, (server, figure))
+
+    def test_the_cost_of_a_packet_is_told_for_many_shards(self):
+        text, found = self.measure("scale_cost.py", "--allocations", "1,20", "--shards", "1,2",
+                                   "--spread", "20", "--rounds", "1")
+        self.assertIn("/first", text)
+        self.assertEqual([(cell["server"], cell["shards"], cell["allocations"]) for cell in found],
+                         [("relay", 1, 1), ("relay", 1, 20), ("bare-batched", 1, 1),
+                          ("bare-batched", 1, 20), ("relay", 1, 20), ("relay", 2, 20)])
+        self.assertTrue(all(one["usec"] > 0 for cell in found for one in cell["rounds"]), found)
+
+    def test_a_mix_is_set_beside_sockets_without_trains(self):
+        text, found = self.measure(
+            "packet_cost.py", "--servers", "relay,relay-no-gro", "--payloads", "1200", "--ways",
+            "both", "--allocations", "5", "--trains", "16", "--offload", "--mixed", "--rounds", "1")
+        self.assertIn("x16+1s", text)
+        self.assertEqual(list(found[0]["rounds"]), ["relay", "relay-no-gro"])
 
     def test_the_cost_of_a_packet_is_set_beside_a_bare_forwarder(self):
         plot = self.folder / "plot.svg"

@@ -21,6 +21,8 @@ static int set_up(void **state)
     clients.plan = &plan;
     clients.made = 100;
     clients.setup_nsec = 50000000;
+    clients.deleted = 50;
+    clients.delete_nsec = 10000000;
     result.nsec = 2000000000;
     result.ways[BENCH_WAY_UP].sent = 1000;
     result.ways[BENCH_WAY_UP].received = 900;
@@ -31,6 +33,8 @@ static int set_up(void **state)
     report.after_setup = (struct process_usage){.cpu_nsec = 3001000, .resident_bytes = 71000};
     report.before_traffic = (struct process_usage){.cpu_nsec = 4000000};
     report.after_traffic = (struct process_usage){.cpu_nsec = 9700000};
+    report.before_delete = (struct process_usage){.cpu_nsec = 20000000};
+    report.after_delete = (struct process_usage){.cpu_nsec = 20500000};
     return 0;
 }
 
@@ -42,6 +46,8 @@ static void rates_and_costs(void **state)
     assert_true(bench_result_rate(&result) > 949.9 && bench_result_rate(&result) < 950.1);
     assert_int_equal((int)(bench_report_setups_per_sec(&report) + 0.5), 2000);
     assert_int_equal((int)(bench_report_setup_cpu_usec(&report) + 0.5), 30);
+    assert_int_equal((int)(bench_report_deletes_per_sec(&report) + 0.5), 5000);
+    assert_int_equal((int)(bench_report_delete_cpu_usec(&report) + 0.5), 10);
     assert_int_equal((int)(bench_report_allocation_bytes(&report) + 0.5), 700);
     assert_int_equal((int)(bench_report_packet_cpu_usec(&report) * 10 + 0.5), 30);
 }
@@ -52,11 +58,15 @@ static void nothing_divides_by_nothing(void **state)
     memset(&result, 0, sizeof result);
     clients.made = 0;
     clients.setup_nsec = 0;
+    clients.deleted = 0;
+    clients.delete_nsec = 0;
     report.after_setup = report.before_setup;
     report.after_traffic = report.before_traffic;
     assert_true(bench_result_loss(&result) == 0 && bench_result_rate(&result) == 0);
     assert_true(bench_report_setups_per_sec(&report) == 0);
+    assert_true(bench_report_deletes_per_sec(&report) == 0);
     assert_true(bench_report_setup_cpu_usec(&report) == 0);
+    assert_true(bench_report_delete_cpu_usec(&report) == 0);
     assert_true(bench_report_allocation_bytes(&report) == 0);
     assert_true(bench_report_packet_cpu_usec(&report) == 0);
 }
@@ -80,6 +90,10 @@ static void both_forms_say_the_same(void **state)
     assert_non_null(strstr(text, "100 allocations with 2 channels each, 2000/s"));
     assert_non_null(strstr(text, "950 packets/s"));
     assert_non_null(strstr(text, "3.00 us CPU for a relayed packet"));
+    assert_non_null(strstr(text, "deletion: 50 allocations, 5000/s"));
+    assert_non_null(strstr(text, "10.0 us CPU to delete it"));
+    assert_non_null(strstr(json, "\"deletes_per_sec\": 5000.0"));
+    assert_non_null(strstr(json, "\"delete_cpu_usec\": 10.00"));
     assert_non_null(strstr(json, "\"packets_per_sec\": 950.0"));
     assert_non_null(strstr(json, "\"loss\": 0.050000"));
     assert_non_null(strstr(json, "\"packet_cpu_usec\": 3.000"));
