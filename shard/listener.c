@@ -42,7 +42,7 @@ static bool set_options(int fd, enum ip_family family)
 
     ok = ok && udp_socket_set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1) &&
          udp_socket_allow_fragments(fd, family);
-    udp_socket_set_buffers(fd, LISTENER_BUFFER_LEN);
+    udp_socket_raise_buffers(fd, LISTENER_BUFFER_LEN);
     udp_socket_take_trains(fd, true);
     return ok;
 }

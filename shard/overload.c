@@ -96,9 +96,9 @@ static uint32_t queued_bytes(int fd)
                                                                    : 0;
 }
 
-static void shed_more(struct overload *overload, uint32_t queued)
+static void shed_more(struct overload *overload, bool is_urgent)
 {
-    overload->pass -= overload->pass / (queued > 4 * OVERLOAD_QUEUED_HIGH ? 4 : 16);
+    overload->pass -= overload->pass / (is_urgent ? 4 : 16);
     if (overload->pass >= PASS_LEAST)
         return;
     /* It was not this client, or not alone. */
@@ -118,10 +118,11 @@ static void shed_less(struct overload *overload, int64_t steps)
 static void step(struct overload *overload, struct mono_time now, int64_t steps)
 {
     uint32_t queued = queued_bytes(overload->fd), before = overload->pass;
+    uint32_t wanted = overload->is_one_client ? OVERLOAD_QUEUED_OF_ONE : OVERLOAD_QUEUED_OF_ALL;
 
-    if (queued > OVERLOAD_QUEUED_HIGH)
-        shed_more(overload, queued);
-    else if (queued < OVERLOAD_QUEUED_LOW)
+    if (queued > wanted)
+        shed_more(overload, queued / 4 > wanted);
+    else if (queued < wanted / 2)
         shed_less(overload, steps);
     if (overload->pass != before)
         apply(overload);

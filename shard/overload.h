@@ -18,11 +18,14 @@
 #include <stdint.h>
 
 enum {
-    OVERLOAD_WATCH_USEC = 25 * 1000,       /* so long it overflows before anything is shed */
-    OVERLOAD_GAP_USEC = 1000 * 1000,       /* what is further apart does not belong together */
-    OVERLOAD_STEP_USEC = 5 * 1000,         /* between two looks at what waits */
-    OVERLOAD_QUEUED_HIGH = 256 * 1024,     /* bytes, as the kernel counts: shed more */
-    OVERLOAD_QUEUED_LOW = 128 * 1024,      /* shed less */
+    OVERLOAD_WATCH_USEC = 25 * 1000, /* so long it overflows before anything is shed */
+    OVERLOAD_GAP_USEC = 1000 * 1000, /* what is further apart does not belong together */
+    OVERLOAD_STEP_USEC = 5 * 1000,   /* between two looks at what waits */
+    /* Of the bytes that wait, as the kernel counts them, more are too many and less than half of it
+     * too few. Where one client floods, the others are not to wait behind it; where all send too
+     * much, a longer queue makes for larger batches, and still takes no ten milliseconds. */
+    OVERLOAD_QUEUED_OF_ONE = 256 * 1024,
+    OVERLOAD_QUEUED_OF_ALL = 1536 * 1024,
     OVERLOAD_OVER_USEC = 1000 * 1000,      /* nothing had to be shed for so long: it is over */
     OVERLOAD_TOLD_USEC = 10 * 1000 * 1000, /* and is told for so long after that */
 };

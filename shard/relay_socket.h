@@ -23,16 +23,17 @@ enum {
 struct relay_binding {
     struct transport_addr v4;
     struct transport_addr v6;
+    bool has_buffers; /* as a new socket is: as large as RELAY_BUFFER_LEN, or larger */
 };
 
 /*
- * relay_binding_choose decides for a family with the public address |public|,
- * by a test bind: the address itself when it is on this host, so that peers see
+ * relay_binding_choose decides for the family of the public address |public_addr|, in
+ * |binding|, by a test bind: the address itself when it is on this host, so that peers see
  * it as the source on a host with several; else the wildcard, for a host behind a 1:1 NAT.
  *   ERR_OK, or ERR_IO with |problem| written: no sockets of this family at all.
  */
-enum err relay_binding_choose(const struct transport_addr *public_addr, struct transport_addr *ret,
-                              struct problem *problem) MUST_CHECK;
+enum err relay_binding_choose(const struct transport_addr *public_addr,
+                              struct relay_binding *binding, struct problem *problem) MUST_CHECK;
 
 /* The open sockets of one relay; -1 where there is none. */
 struct relay_fds {

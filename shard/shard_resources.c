@@ -133,10 +133,10 @@ static bool choose_bindings(struct shard_resources *resources)
     struct problem problem;
 
     if (options->public_v4.family != IP_FAMILY_NONE &&
-        relay_binding_choose(&options->public_v4, &binding->v4, &problem) != ERR_OK)
+        relay_binding_choose(&options->public_v4, binding, &problem) != ERR_OK)
         return fail("shard cannot relay", problem.text);
     if (options->public_v6.family != IP_FAMILY_NONE &&
-        relay_binding_choose(&options->public_v6, &binding->v6, &problem) != ERR_OK)
+        relay_binding_choose(&options->public_v6, binding, &problem) != ERR_OK)
         return fail("shard cannot relay", problem.text);
     return true;
 }

@@ -39,15 +39,16 @@ bool udp_socket_bind(int fd, const struct transport_addr *addr)
     return bind(fd, &socket_addr.any, len) == 0;
 }
 
-/* Has the kernel give |len| bytes, unless they are there already: who passed us the socket may
- * have been allowed more than we are. */
-static void raise_buffer(int fd, int option, int forced_option, int len)
+static bool has_buffer(int fd, int option, int len)
 {
     int held = 0; /* twice what was asked for */
     socklen_t held_len = sizeof(held);
 
-    if (getsockopt(fd, SOL_SOCKET, option, &held, &held_len) == 0 && held / 2 >= len)
-        return;
+    return getsockopt(fd, SOL_SOCKET, option, &held, &held_len) == 0 && held / 2 >= len;
+}
+
+static void set_buffer(int fd, int option, int forced_option, int len)
+{
     /* The forced form needs CAP_NET_ADMIN; the plain one is cut to rmem_max and wmem_max. */
     if (!udp_socket_set_int(fd, SOL_SOCKET, forced_option, len))
         (void)udp_socket_set_int(fd, SOL_SOCKET, option, len);
@@ -55,8 +56,22 @@ static void raise_buffer(int fd, int option, int forced_option, int len)
 
 void udp_socket_set_buffers(int fd, int len)
 {
-    raise_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, len);
-    raise_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, len);
+    set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, len);
+    set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, len);
+}
+
+void udp_socket_raise_buffers(int fd, int len)
+{
+    /* Who passed us the socket may have been allowed more than we are. */
+    if (!has_buffer(fd, SO_RCVBUF, len))
+        set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, len);
+    if (!has_buffer(fd, SO_SNDBUF, len))
+        set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, len);
+}
+
+bool udp_socket_has_buffers(int fd, int len)
+{
+    return has_buffer(fd, SO_RCVBUF, len) && has_buffer(fd, SO_SNDBUF, len);
 }
 
 void udp_socket_take_trains(int fd, bool is_wanted)

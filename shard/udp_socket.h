@@ -18,10 +18,13 @@ bool udp_socket_bind(int fd, const struct transport_addr *addr);
 /*
  * udp_socket_set_buffers asks for |len| bytes (which the kernel doubles for its own
  * bookkeeping) of receive and send buffer each: past the limits of the system where the
- * process may, else as much as they allow. One that has as much already is left alone. Never
- * fails: smaller buffers work too.
+ * process may, else as much as they allow. Never fails: smaller buffers work too.
+ * udp_socket_raise_buffers does so for each that has not as much already, and
+ * udp_socket_has_buffers tells whether both have.
  */
 void udp_socket_set_buffers(int fd, int len);
+void udp_socket_raise_buffers(int fd, int len);
+bool udp_socket_has_buffers(int fd, int len);
 
 /*
  * udp_socket_allow_fragments has datagrams leave without the DF bit; what is

@@ -130,7 +130,7 @@ static void more_is_shed_while_much_waits(void **state)
 {
     struct fixture *fixture = *state;
 
-    send_data(fixture, fixture->b, 500);
+    send_data(fixture, fixture->b, 2000);
     overflow(fixture, 60 * MSEC, 1, 10, 0);
     assert_true(fixture->overload.is_one_client);
     for (unsigned i = 0; fixture->overload.is_one_client; i++) {

@@ -64,13 +64,15 @@ static void own_address_is_bound_and_a_foreign_one_is_not(void **state)
     const uint8_t foreign_ip[4] = {192, 0, 2, 1}; /* RFC 5737: nobody's */
     struct transport_addr own = transport_addr_v4(loopback_ip, 0);
     struct transport_addr foreign = transport_addr_v4(foreign_ip, 0);
-    struct transport_addr any = transport_addr_any(IP_FAMILY_V4, 0), chosen;
+    struct transport_addr any = transport_addr_any(IP_FAMILY_V4, 0);
+    struct relay_binding binding = {.v4 = any};
     struct problem problem;
 
-    assert_int_equal(relay_binding_choose(&own, &chosen, &problem), ERR_OK);
-    assert_true(transport_addr_equal(&chosen, &own));
-    assert_int_equal(relay_binding_choose(&foreign, &chosen, &problem), ERR_OK);
-    assert_true(transport_addr_equal(&chosen, &any));
+    assert_int_equal(relay_binding_choose(&own, &binding, &problem), ERR_OK);
+    assert_true(transport_addr_equal(&binding.v4, &own));
+    assert_int_equal(relay_binding_choose(&foreign, &binding, &problem), ERR_OK);
+    assert_true(transport_addr_equal(&binding.v4, &any));
+    assert_int_equal(binding.v6.family, IP_FAMILY_NONE);
 }
 
 static void a_socket_has_its_options(void **state)

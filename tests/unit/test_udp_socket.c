@@ -35,7 +35,9 @@ static void buffers_are_raised(void **state)
 
     (void)state;
     assert_true(udp_socket_set_int(fd, SOL_SOCKET, SO_RCVBUF, 4096));
-    udp_socket_set_buffers(fd, 65536);
+    assert_false(udp_socket_has_buffers(fd, 65536));
+    udp_socket_raise_buffers(fd, 65536);
+    assert_true(udp_socket_has_buffers(fd, 65536));
     assert_int_equal(buffer_of(fd, SO_RCVBUF), 2 * 65536);
     assert_true(buffer_of(fd, SO_SNDBUF) >= 2 * 65536);
     close(fd);
@@ -53,7 +55,7 @@ static void a_buffer_that_somebody_else_was_allowed_stays(void **state)
         skip();
     }
     assert_int_equal(seteuid(NOBODY), 0);
-    udp_socket_set_buffers(fd, len);
+    udp_socket_raise_buffers(fd, len);
     assert_int_equal(seteuid(0), 0);
     assert_int_equal(buffer_of(fd, SO_RCVBUF), 2 * len);
     close(fd);
