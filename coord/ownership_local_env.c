@@ -2,6 +2,7 @@
 #include "ownership_local_env.h"
 
 #include "ownership_local_guard.h"
+#include "ownership_local_room.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,12 +14,6 @@
 enum {
     READERS_MAX = 1024, /* processes that have it open */
     MODE = S_IRUSR | S_IWUSR,
-    /* Pages that are kept free, so that a full store can still be made emptier: a sixteenth, but at
-     * least so many. */
-    RESERVE_SHARE = 16,
-    RESERVE_PAGES_MIN = 1024,
-    /* Pages for which the file system has to have room before anything is written. */
-    AHEAD_PAGES = 1024,
     PATH_SIZE = 64,
     BOOT_RECORD_MAX = BOOT_ID_MAX + 16,
 };
@@ -125,8 +120,13 @@ void local_env_fail(struct local_env *env, int rc)
 /* No promise over a reboot is kept (NOSYNC), and pages are changed in the map itself (WRITEMAP): to
  * copy each page and write it took a third of what a transaction costs. What a process has not
  * committed when it ends is in pages of its own, as without it; blocks that the file system lacks
- * are a matter of reserve_blocks, since in the map they are a SIGBUS. */
-static const unsigned open_flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NOSYNC | MDB_WRITEMAP;
+ * are a matter of ownership_local_room.h, since in the map they are a SIGBUS. */
+static unsigned open_flags(const struct local_env *env)
+{
+    unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NOSYNC;
+
+    return local_room_can_reserve(env->files) ? flags | MDB_WRITEMAP : flags;
+}
 
 /* Ready for transactions: the table is there, and this process has its place among the readers. */
 static int prepare(struct local_env *env)
@@ -171,7 +171,7 @@ static int call_open(void *context)
     if (rc == 0)
         rc = mdb_env_set_maxreaders(env->lmdb, READERS_MAX);
     if (rc == 0)
-        rc = mdb_env_open(env->lmdb, path, open_flags, MODE);
+        rc = mdb_env_open(env->lmdb, path, open_flags(env), MODE);
     if (rc == 0)
         rc = prepare(env);
     return rc;
@@ -279,30 +279,6 @@ static int set_size(struct local_env *env, size_t map_size)
     return rc;
 }
 
-/*
- * Has the file system room for what is written next? It gives that room here rather than in the
- * middle of a transaction: else a store would be there as long as little is written, and away
- * as soon as much is, over and over.
- */
-static bool reserve_blocks(struct local_env *env)
-{
-    MDB_envinfo info;
-    mdb_filehandle_t fd;
-    size_t used, wanted;
-
-    (void)mdb_env_info(env->lmdb, &info);
-    used = info.me_last_pgno + 1;
-    wanted = used + AHEAD_PAGES < env->pages ? used + AHEAD_PAGES : env->pages;
-    if (env->reserved >= wanted || env->reserved >= used + AHEAD_PAGES / 2)
-        return true;
-    if (mdb_env_get_fd(env->lmdb, &fd) != 0)
-        return true;
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)(info.me_mapsize / env->pages * wanted)) != 0)
-        return errno != ENOSPC && errno != EDQUOT; /* a file system that cannot tell */
-    env->reserved = wanted;
-    return true;
-}
-
 enum err local_env_make(struct local_env *env, size_t map_size, struct problem *problem)
 {
     int rc;
@@ -314,7 +290,7 @@ enum err local_env_make(struct local_env *env, size_t map_size, struct problem *
     rc = open_env(env, map_size);
     if (rc == 0)
         rc = set_size(env, map_size);
-    if (rc == 0 && !reserve_blocks(env))
+    if (rc == 0 && !local_room_reserve(env))
         rc = ENOSPC;
     if (rc == 0)
         rc = write_boot(env);
@@ -347,50 +323,6 @@ bool local_env_is_whole(struct local_env *env)
     return mdb_env_get_fd(env->lmdb, &fd) == 0 && local_files_data_valid(fd, env->data.size);
 }
 
-/* Counts the pages that are free. Looks through LMDB's list of them only when the map has been used
- * up to its end once. */
-static int count_free(struct local_env *env, size_t enough, size_t *ret)
-{
-    MDB_envinfo info;
-    MDB_cursor *cursor;
-    MDB_val key, value;
-    size_t count;
-    int rc;
-
-    (void)mdb_env_info(env->lmdb, &info);
-    *ret = env->pages > info.me_last_pgno + 1 ? env->pages - info.me_last_pgno - 1 : 0;
-    if (*ret >= enough)
-        return 0;
-    rc = mdb_txn_renew(env->reader);
-    if (rc != 0)
-        return rc;
-    rc = mdb_cursor_open(env->reader, 0, &cursor); /* table 0: the free pages */
-    if (rc == 0) {
-        while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-            memcpy(&count, value.mv_data, sizeof(count));
-            *ret += count;
-        }
-        mdb_cursor_close(cursor);
-    }
-    mdb_txn_reset(env->reader);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-/* Tells whether more is free than what is kept, and, so that a full store does not waver, a quarter
- * more than that. */
-static int look_for_room(struct local_env *env, struct local_table *table)
-{
-    size_t share = env->pages / RESERVE_SHARE, free_pages;
-    size_t reserve = share > RESERVE_PAGES_MIN ? share : RESERVE_PAGES_MIN;
-    int rc = count_free(env, reserve + reserve / 4, &free_pages);
-
-    bool has_blocks = reserve_blocks(env);
-
-    table->has_room = has_blocks && free_pages >= reserve;
-    table->has_much_room = has_blocks && free_pages >= reserve + reserve / 4;
-    return rc;
-}
-
 /* Transactions. */
 
 struct beginning {
@@ -412,7 +344,7 @@ static int call_begin(void *context)
         (struct local_table){.txn = txn, .dbi = env->dbi, .is_write = beginning->is_write};
     if (!beginning->is_write)
         return 0;
-    rc = look_for_room(env, beginning->table);
+    rc = local_room_look(env, beginning->table);
     if (rc != 0)
         mdb_txn_abort(txn);
     return rc;

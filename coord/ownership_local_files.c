@@ -167,12 +167,17 @@ struct meta {
 };
 _Static_assert(sizeof(void *) == 8 && sizeof(struct meta) == 152, "as LMDB lays it out");
 
-static bool meta_is_valid(const struct meta *meta, uint64_t size)
+static bool is_header(const struct meta *meta, uint64_t size)
 {
     uint64_t page = meta->trees[0].pad;
 
-    if (meta->magic != 0xbeefc0de || meta->version != 1 || meta->map_size != size || page < 512 ||
-        page > 65536 || (page & (page - 1)) != 0 || meta->last_page >= size / page)
+    return meta->magic == 0xbeefc0de && meta->version == 1 && meta->map_size == size &&
+           page >= 512 && page <= 65536 && (page & (page - 1)) == 0;
+}
+
+static bool has_valid_trees(const struct meta *meta)
+{
+    if (meta->last_page >= meta->map_size / meta->trees[0].pad)
         return false;
     for (unsigned i = 0; i < 2; i++)
         if (meta->trees[i].root != UINT64_MAX &&
@@ -184,17 +189,19 @@ static bool meta_is_valid(const struct meta *meta, uint64_t size)
 static bool read_meta(int fd, off_t at, off_t size, struct meta *ret)
 {
     return pread(fd, ret, sizeof(*ret), at) == (ssize_t)sizeof(*ret) &&
-           meta_is_valid(ret, (uint64_t)size);
+           is_header(ret, (uint64_t)size);
 }
 
 bool local_files_data_valid(int fd, off_t size)
 {
-    struct meta meta;
+    struct meta first, second;
 
-    /* One that is just being written may be read half. */
+    /* One that is just being written may be read half. The older one can be half written for good,
+     * by a process that was killed: its number is written last, and LMDB uses the newer one. */
     for (unsigned i = 0; i < META_TRIES; i++)
-        if (size > 0 && read_meta(fd, 0, size, &meta) &&
-            read_meta(fd, (off_t)meta.trees[0].pad, size, &meta))
+        if (size > 0 && read_meta(fd, 0, size, &first) &&
+            read_meta(fd, (off_t)first.trees[0].pad, size, &second) &&
+            has_valid_trees(first.transaction > second.transaction ? &first : &second))
             return true;
     return false;
 }

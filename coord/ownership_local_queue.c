@@ -12,7 +12,9 @@
 #include <event2/event.h>
 
 enum {
-    CHUNK = 256, /* operations of a transaction */
+    /* Operations of a transaction; they change fewer pages than CHANGE_PAGES of
+     * ownership_local_room.c. */
+    CHUNK = 64,
 };
 
 struct list {

@@ -3,6 +3,7 @@
 
 #include "options.h"
 #include "overload.h"
+#include "shed_filter.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -256,10 +257,12 @@ static unsigned handle_client_slot(struct datapath *datapath, struct client_batc
         count(datapath, SHARD_COUNT_RECEIVE_NO_ADDRESS, 1);
         return 1;
     }
-    overload_received(&batch->overload, &five_tuple.client);
+    bool is_data = shed_filter_judges((struct bytes){.data = pieces.at, .len = pieces.left});
+
     while (next_piece(&pieces, &at, &len))
         datapath_client_datagram(datapath, &five_tuple, (struct bytes){.data = at, .len = len},
                                  TURN_ARRIVAL_FIRST, now);
+    overload_received(&batch->overload, &five_tuple.client, is_data ? pieces.count : 0);
     return pieces.count;
 }
 
@@ -292,6 +295,8 @@ static bool read_listener_once(struct datapath *datapath, struct client_batch *b
     count(datapath, SHARD_COUNT_LISTENER_RECEIVED_BATCHES, 1);
     count(datapath, SHARD_COUNT_LISTENER_RECEIVE_BATCH_1 + counter_bucket_of(datagrams), 1);
     batch->train = train_after(batch->train, received, datagrams);
+    if (received < asked)
+        overload_emptied(&batch->overload);
     *total += datagrams;
     return received == asked;
 }

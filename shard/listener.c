@@ -2,6 +2,7 @@
 #include "listener.h"
 
 #include "options.h"
+#include "shed_filter.h"
 #include "sockaddr.h"
 #include "udp_socket.h"
 
@@ -13,12 +14,14 @@
 #include <unistd.h>
 
 /* Whoever holds the socket may give it next to a version that knows no trains: a train would be one
- * strange datagram to it. One that knows them switches them on again before it receives. */
+ * strange datagram to it. One that knows them switches them on again before it receives. Nor is a
+ * filter to stay that nobody minds any more. */
 static void close_one(int fd)
 {
     if (fd < 0)
         return;
     udp_socket_take_trains(fd, false);
+    shed_filter_detach(fd);
     close(fd);
 }
 

@@ -3,10 +3,11 @@
  * The buffer of a listening socket is large, so that nothing is lost while a shard is away for a
  * moment. When a shard gets more than it can relay for longer, it is always full: all that gets in
  * waits behind all of it, and requests and the flows that do not flood are lost with the same
- * chance as those that do. So once it has overflowed for some time, data is shed in front of it
- * (shed_filter.h), just so much that little waits: that of the client who sends most of what comes,
- * if there is one such, else everybody's; never requests. One overflow, as after a pause, starts
- * nothing.
+ * chance as those that do. So when it overflows for some time and much still waits, data is shed in
+ * front of it (shed_filter.h), just so much that little waits: that of the client who sends more
+ * than half of it, if there is one, else everybody's. STUN is not shed; if it is STUN that floods,
+ * shedding data does not help, and is given up. What has been lost while the shard stood still
+ * starts nothing, since nothing waits any more when that is told.
  */
 #ifndef RELAY_OVERLOAD_H
 #define RELAY_OVERLOAD_H
@@ -26,6 +27,7 @@ enum {
      * much, a longer queue makes for larger batches, and still takes no ten milliseconds. */
     OVERLOAD_QUEUED_OF_ONE = 256 * 1024,
     OVERLOAD_QUEUED_OF_ALL = 1536 * 1024,
+    OVERLOAD_VOTE_USEC = 100 * 1000,
     OVERLOAD_OVER_USEC = 1000 * 1000,      /* nothing had to be shed for so long: it is over */
     OVERLOAD_TOLD_USEC = 10 * 1000 * 1000, /* and is told for so long after that */
 };
@@ -43,8 +45,12 @@ struct overload {
     struct mono_time stepped; /* the last look at what waits */
     struct mono_time unshed;  /* since when all may pass */
     struct mono_time told_until;
-    /* Messages while it is watched, and the vote for who sends most of them. */
-    uint64_t received, dropped, votes;
+    struct mono_time futile_until; /* shedding data has not helped */
+    struct mono_time voted;
+    bool was_emptied;                 /* the socket, since the last look */
+    uint64_t messages, data, dropped; /* while watched: received, how many of them data, lost */
+    /* Datagrams of data since the vote began, and the vote for who sends more than half of them. */
+    uint64_t received, votes;
     struct transport_addr candidate;
 };
 
@@ -58,18 +64,28 @@ void overload_end(struct overload *overload);
 /* overload_dropped: the kernel has dropped |count| messages that came to the socket. */
 void overload_dropped(struct overload *overload, struct mono_time now, uint32_t count);
 
-/* overload_vote counts a message from |client| while it is watched: overload_received. */
-void overload_vote(struct overload *overload, const struct transport_addr *client);
+/* overload_vote counts a message while it is watched: see overload_received. */
+void overload_vote(struct overload *overload, const struct transport_addr *client,
+                   unsigned datagrams);
 
-/* overload_received: a message has come from |client|. Free of cost unless it is watched. */
-static inline void overload_received(struct overload *overload, const struct transport_addr *client)
+/* overload_received: a message of |datagrams| of data, 0 when it is STUN, has come from |client|.
+ * Free of cost unless it is watched. */
+static inline void overload_received(struct overload *overload, const struct transport_addr *client,
+                                     unsigned datagrams)
 {
     if (overload->is_watching)
-        overload_vote(overload, client);
+        overload_vote(overload, client, datagrams);
 }
 
-/* overload_run sheds more, less or nothing any more. To be called at the end of every round; costs
- * two system calls at most every OVERLOAD_STEP_USEC, and nothing while nothing is shed. */
+/* overload_emptied: there was nothing left in the socket. */
+static inline void overload_emptied(struct overload *overload)
+{
+    overload->was_emptied = true;
+}
+
+/* overload_run sheds more, less or nothing any more. To be called at the end of every round in
+ * which the socket was read; costs two system calls at most every OVERLOAD_STEP_USEC, and nothing
+ * while nothing is shed. */
 void overload_run(struct overload *overload, struct mono_time now);
 
 /* overload_is_told: more comes at |now| than can be relayed, or did a moment ago. */

@@ -56,12 +56,12 @@ struct mono_time shard_end_round(void *context, struct turn_now now)
 
     if (shard->may_send) {
         datapath_flush(shard->datapath);
+        datapath_mind_overload(shard->datapath, now.mono);
         redirect_flush(shard->redirect);
     } else {
         /* The sockets stay readable meanwhile. */
         (void)usleep(UNSENT_WAIT_USEC);
     }
-    datapath_mind_overload(shard->datapath, now.mono);
     shard->relay_credit = RELAY_CREDIT;
     shard->resources.counters.page->values[SHARD_COUNT_WAKEUPS]++;
     shard->resources.counters.page->seen_mono_usec = now.mono.usec;

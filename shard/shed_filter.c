@@ -3,6 +3,7 @@
 
 #include "wire.h"
 
+#include <assert.h>
 #include <linux/filter.h>
 #include <sys/socket.h>
 
@@ -65,9 +66,9 @@ bool shed_filter_attach(int fd, enum ip_family family, const struct transport_ad
     add(&program, BPF_LD | BPF_W | BPF_LEN, 0);
     require(&program, BPF_JGT, PAYLOAD_AT);
     add(&program, BPF_LD | BPF_B | BPF_ABS, PAYLOAD_AT);
-    add(&program, BPF_ALU | BPF_AND | BPF_K, 0xC0);
-    require(&program, BPF_JEQ, 0x40);
-    if (client != NULL && client->family == family)
+    require(&program, BPF_JSET, 0xC0);
+    assert(client == NULL || client->family == family);
+    if (client != NULL)
         require_source(&program, client);
     add(&program, BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM));
     require(&program, BPF_JGE, pass);

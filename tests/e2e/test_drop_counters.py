@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import socket
 import struct
@@ -13,6 +14,7 @@ from relay_process import BUILD, clean_environment, eventually
 from turn_client import PORT, udp_socket
 
 CHANNEL = 0x4000
+BLAST = pathlib.Path(BUILD["relay"]).parents[1] / "tests/bench/blast"
 
 
 def queued_and_dropped(port):
@@ -153,29 +155,27 @@ class DropCounters(e2e.E2eTest):
         return json.loads(self.relayctl("status", "--json"))["shards"][0]["troubles"]
 
     def test_overload(self):
-        """Overflows that do not end are told as what they are, and little may wait meanwhile."""
-        stranger = udp_socket()
-        self.addCleanup(stranger.close)
-        pid = self.running.shard_pid(0)
-        self.assertNotIn("overloaded", self.troubles())
-
-        def overflow():
-            drops = self.running.counters(0)["kernel_drops"]
-            os.kill(pid, signal.SIGSTOP)
-            for _ in range(500):
-                stranger.sendto(b"\x80" * 30000, ("127.0.0.1", PORT))
-            os.kill(pid, signal.SIGCONT)
-            # The kernel tells with the next datagram that it takes.
-            eventually("it has overflowed",
-                       lambda: stranger.sendto(b"\x80", ("127.0.0.1", PORT)) and
-                       self.running.counters(0)["kernel_drops"] > drops)
-            return self.running.counters(0)["overloaded"] == 1
-
-        eventually("it is overloaded", overflow, patience_sec=e2e.PATIENCE_SEC)
-        self.assertIn("overloaded", self.troubles())
-        self.assertIn("is sent more than it can relay", self.relayctl("status"))
-        client = self.client()
+        """A client who floods with more than the shard can relay is told, and requests pass."""
+        client, peer = self.client(), udp_socket()
+        self.addCleanup(peer.close)
         client.allocate()
+        client.bind_channel(CHANNEL, stun.Address(*peer.getsockname()))
+        self.assertNotIn("overloaded", self.troubles())
+        client.sock.connect(client.server)
+        flood = subprocess.Popen([BLAST, str(client.sock.fileno()), "32"], stdin=subprocess.PIPE,
+                                 stdout=subprocess.DEVNULL, pass_fds=[client.sock.fileno()])
+        self.addCleanup(flood.wait)
+        self.addCleanup(flood.terminate)
+        flood.stdin.write(stun.channel_data(CHANNEL, bytes(172)))
+        flood.stdin.close()
+        eventually("it is overloaded", lambda: "overloaded" in self.troubles(),
+                   patience_sec=e2e.PATIENCE_SEC)
+        self.assertIn("is sent more than it can relay", self.relayctl("status"))
+        self.client().allocate()
+        flood.terminate()
+        flood.wait()
+        eventually("nothing is shed", lambda: self.running.counters(0)["overloaded"] == 0,
+                   patience_sec=e2e.PATIENCE_SEC)
 
     def test_full_receive_buffers(self):
         stranger = udp_socket()

@@ -9,7 +9,7 @@
 
 #define ALL UINT32_MAX
 
-enum { MSEC = 1000, DATAGRAM_LEN = 1000, ROUNDS_MAX = 100000 };
+enum { MSEC = 1000, MANY = 2000, DATAGRAM_LEN = 1000, ROUNDS_MAX = 100000 };
 
 struct fixture {
     int fd, a, b;
@@ -71,18 +71,49 @@ static unsigned receive_all(struct fixture *fixture)
     return count;
 }
 
-/* For |usec|: |dropped| of |dropped| + 2 |a| + |b| messages are lost every ten milliseconds. */
+/* For |usec|, every ten milliseconds: |dropped| messages are lost, |a| and |b| datagrams of data
+ * are received of two clients, and |stun| requests. */
+static void lose(struct fixture *fixture, int64_t usec, unsigned dropped, unsigned a, unsigned b,
+                 unsigned stun)
+{
+    for (int64_t at = 0; at <= usec; at += 10000) {
+        overload_dropped(&fixture->overload, fixture->now, dropped);
+        for (unsigned i = 0; i < a; i++)
+            overload_received(&fixture->overload, &fixture->a_addr, 1);
+        for (unsigned i = 0; i < b; i++)
+            overload_received(&fixture->overload, &fixture->b_addr, 1);
+        for (unsigned i = 0; i < stun; i++)
+            overload_received(&fixture->overload, &fixture->a_addr, 0);
+        pass_time(fixture, 10000);
+    }
+}
+
+/* The same while much waits in the socket, where nothing is left in the end. */
 static void overflow(struct fixture *fixture, int64_t usec, unsigned dropped, unsigned a,
                      unsigned b)
 {
-    for (int64_t at = 0; at <= usec; at += 10 * MSEC) {
-        overload_dropped(&fixture->overload, fixture->now, dropped);
-        for (unsigned i = 0; i < a; i++)
-            overload_received(&fixture->overload, &fixture->a_addr);
-        for (unsigned i = 0; i < b; i++)
-            overload_received(&fixture->overload, &fixture->b_addr);
-        pass_time(fixture, 10 * MSEC);
-    }
+    send_data(fixture, fixture->a, MANY);
+    lose(fixture, usec, dropped, a, b, 0);
+    (void)receive_all(fixture);
+}
+
+static void what_was_lost_before_sheds_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+
+    /* A pause, or datagrams with a wrong checksum: nothing waits. */
+    lose(fixture, 200000, 1000, 10, 0, 0);
+    assert_false(fixture->overload.is_shedding);
+    assert_false(overload_is_told(&fixture->overload, fixture->now));
+}
+
+static void a_flood_of_requests_sheds_no_data(void **state)
+{
+    struct fixture *fixture = *state;
+
+    send_data(fixture, fixture->a, MANY);
+    lose(fixture, 200000, 1000, 4, 0, 6);
+    assert_false(fixture->overload.is_shedding);
 }
 
 static void one_overflow_sheds_nothing(void **state)
@@ -125,13 +156,14 @@ static void where_nobody_sends_most_all_are_shed(void **state)
     assert_true(receive_all(fixture) < 700);
 }
 
-/* More is shed while much waits, down to a client who turns out not to be the one. */
+/* More is shed while much waits: first of the client, then of all, until it proves to be in vain.
+ */
 static void more_is_shed_while_much_waits(void **state)
 {
     struct fixture *fixture = *state;
 
-    send_data(fixture, fixture->b, 2000);
-    overflow(fixture, 60 * MSEC, 1, 10, 0);
+    send_data(fixture, fixture->b, MANY);
+    lose(fixture, 50000, 1, 10, 0, 0);
     assert_true(fixture->overload.is_one_client);
     for (unsigned i = 0; fixture->overload.is_one_client; i++) {
         uint32_t before = fixture->overload.pass;
@@ -140,14 +172,64 @@ static void more_is_shed_while_much_waits(void **state)
         pass_time(fixture, OVERLOAD_STEP_USEC);
         assert_true(fixture->overload.pass < before || !fixture->overload.is_one_client);
     }
-    uint32_t all = fixture->overload.pass;
+    for (unsigned i = 0; fixture->overload.is_shedding; i++) {
+        uint32_t before = fixture->overload.pass;
+
+        assert_true(i < ROUNDS_MAX);
+        pass_time(fixture, OVERLOAD_STEP_USEC);
+        assert_true(fixture->overload.pass < before || !fixture->overload.is_shedding);
+    }
+    assert_true(overload_is_told(&fixture->overload, fixture->now));
+    lose(fixture, 200000, 1000, 10, 0, 0);
+    assert_false(fixture->overload.is_shedding);
+    (void)receive_all(fixture);
+    send_data(fixture, fixture->a, 100);
+    assert_int_equal(receive_all(fixture), 100);
+}
+
+/* A client who begins to flood while all are shed is found. */
+static void the_vote_is_taken_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    send_data(fixture, fixture->a, MANY);
+    lose(fixture, 50000, 1, 5, 5, 0);
+    assert_true(fixture->overload.is_shedding && !fixture->overload.is_one_client);
+    lose(fixture, 2 * (int64_t)OVERLOAD_VOTE_USEC, 1, 8, 2, 0);
+    assert_true(fixture->overload.is_one_client);
+    assert_true(transport_addr_equal(&fixture->overload.client, &fixture->a_addr));
+}
+
+/* Where the system allows no large buffers: what waits is judged by the room there is. */
+static void a_small_buffer_is_shed_as_well(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_true(udp_socket_set_int(fixture->fd, SOL_SOCKET, SO_RCVBUF, 100000));
+    send_data(fixture, fixture->a, MANY);
+    lose(fixture, 50000, 30, 5, 5, 0);
+    assert_true(fixture->overload.is_shedding);
+    uint32_t before = fixture->overload.pass;
 
     pass_time(fixture, OVERLOAD_STEP_USEC);
-    assert_true(fixture->overload.pass < all);
-    for (unsigned i = 0; i < 1000; i++)
-        pass_time(fixture, OVERLOAD_STEP_USEC);
-    assert_true(fixture->overload.pass > 0);
-    assert_true(receive_all(fixture) > 0);
+    assert_true(fixture->overload.pass < before);
+}
+
+/* Who empties the socket keeps up, whatever waits at the moment of the look. */
+static void less_is_shed_of_all_when_it_is_emptied(void **state)
+{
+    struct fixture *fixture = *state;
+
+    send_data(fixture, fixture->a, MANY);
+    lose(fixture, 50000, 30, 5, 5, 0);
+    uint32_t before = fixture->overload.pass;
+
+    overload_emptied(&fixture->overload);
+    pass_time(fixture, OVERLOAD_STEP_USEC);
+    assert_true(fixture->overload.pass > before);
+    before = fixture->overload.pass;
+    pass_time(fixture, OVERLOAD_STEP_USEC);
+    assert_true(fixture->overload.pass < before);
 }
 
 static void it_ends_when_nothing_waits(void **state)
@@ -155,7 +237,7 @@ static void it_ends_when_nothing_waits(void **state)
     struct fixture *fixture = *state;
     int64_t usec = 0;
 
-    overflow(fixture, 100 * MSEC, 1000, 1, 0);
+    overflow(fixture, 100 * MSEC, 20, 2, 0);
     assert_true(fixture->overload.pass < ALL / 4);
     while (fixture->overload.is_shedding) {
         uint32_t before = fixture->overload.pass;
@@ -177,7 +259,7 @@ static void it_ends_as_soon_in_long_rounds(void **state)
 {
     struct fixture *fixture = *state;
 
-    overflow(fixture, 100 * MSEC, 1000, 1, 0);
+    overflow(fixture, 100 * MSEC, 20, 2, 0);
     for (unsigned i = 0; i < 8; i++)
         pass_time(fixture, 400 * MSEC);
     assert_false(fixture->overload.is_shedding);
@@ -203,9 +285,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(one_overflow_sheds_nothing),           TEST(who_sends_most_is_shed_alone),
-        TEST(where_nobody_sends_most_all_are_shed), TEST(more_is_shed_while_much_waits),
-        TEST(it_ends_when_nothing_waits),           TEST(it_ends_as_soon_in_long_rounds),
+        TEST(one_overflow_sheds_nothing),
+        TEST(what_was_lost_before_sheds_nothing),
+        TEST(a_flood_of_requests_sheds_no_data),
+        TEST(who_sends_most_is_shed_alone),
+        TEST(where_nobody_sends_most_all_are_shed),
+        TEST(more_is_shed_while_much_waits),
+        TEST(the_vote_is_taken_again),
+        TEST(a_small_buffer_is_shed_as_well),
+        TEST(less_is_shed_of_all_when_it_is_emptied),
+        TEST(it_ends_when_nothing_waits),
+        TEST(it_ends_as_soon_in_long_rounds),
         TEST(a_new_process_sheds_nothing),
     };
 

@@ -8,7 +8,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-enum { SMALL_MAP = 16 << 20, PAGE = 4096 };
+enum { SMALL_MAP = 16 << 20, PAGE = 4096, MANY_CLAIMS = 256 };
 
 static struct ownership_client client;
 static const char *path;
@@ -226,6 +226,29 @@ static void use_up_room(char name[static TEMP_PATH_MAX])
     close(fd);
 }
 
+static void note_outcome(void *context, const struct ownership_answer *answer)
+{
+    (void)context;
+    client_note(&client, answer);
+}
+
+/* Claims the allocations from |first| on at one time. Returns the next number. */
+static unsigned claim_many(unsigned first)
+{
+    unsigned answers = client.answers;
+
+    for (unsigned i = 0; i < MANY_CLAIMS; i++) {
+        struct turn_record allocation = client_allocation(&client, first + i);
+
+        assert_int_equal(ownership_claim(client.ownership, client.now, &client.writer, &allocation,
+                                         0, false, note_outcome, NULL),
+                         ERR_OK);
+    }
+    ownership_flush(client.ownership);
+    client_wait(&client, answers + MANY_CLAIMS);
+    return first + MANY_CLAIMS;
+}
+
 static void a_full_file_system_takes_nothing_new_and_loses_nothing(void **state)
 {
     struct turn_record allocation, more;
@@ -241,12 +264,11 @@ static void a_full_file_system_takes_nothing_new_and_loses_nothing(void **state)
     assert_int_equal(client_claim(&client, &allocation, 0, false), OWNERSHIP_DONE);
     use_up_room(other_path);
     /* It goes on with the room that it has taken before. */
-    do
-        more = client_allocation(&client, count++);
-    while (client_claim(&client, &more, 0, false) == OWNERSHIP_DONE);
+    for (count = claim_many(count); client.answer.outcome == OWNERSHIP_DONE;)
+        count = claim_many(count);
     assert_int_equal(client.answer.outcome, OWNERSHIP_AWAY);
     client_wait_for_change(&client, 1, 1);
-    for (unsigned i = 0; i < count - 1; i++) {
+    for (unsigned i = 0; i < count - MANY_CLAIMS; i++) {
         more = client_allocation(&client, i);
         assert_int_equal(client_find(&client, &more), OWNERSHIP_DONE);
     }

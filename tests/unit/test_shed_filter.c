@@ -79,6 +79,7 @@ static void data_of_all(enum ip_family family)
     assert_int_equal(arrived(&fixture, fixture.a, data, sizeof(data), 10), 0);
     assert_int_equal(arrived(&fixture, fixture.b, data, sizeof(data), 10), 0);
     assert_int_equal(arrived(&fixture, fixture.a, data, 1, 10), 0);
+    assert_int_equal(arrived(&fixture, fixture.a, "\xff garbage", 9, 10), 0);
     assert_int_equal(arrived(&fixture, fixture.a, binding, sizeof(binding), 10), 10);
     assert_int_equal(arrived(&fixture, fixture.a, "", 0, 10), 10);
     shed_filter_detach(fixture.fd);
