@@ -36,7 +36,7 @@ import subprocess
 import sys
 import time
 
-from servers import BENCH_CPU, ROOT, START, Server, calibrate, enter_namespace, summary
+from servers import BENCH_CPU, ROOT, START, Server, calibrate, enter_namespace, list_of, summary
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
@@ -144,15 +144,16 @@ def others(arguments, server, flood):
     """The other flows are set up before the flood begins, so that each of them is there."""
     seconds = arguments.seconds
     wanted = sockets() + 2 * arguments.allocations
-    command = server.command("--allocations", arguments.allocations, "--rate",
-                                   arguments.rate, "--duration", f"{seconds + 1}s")
+    # The flood ends while the allocations are held: each datagram is sent during it.
+    command = server.command("--allocations", arguments.allocations, "--rate", arguments.rate,
+                             "--duration", f"{seconds}s", "--hold", "2s")
     with real_time():
         measured = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     while sockets() < wanted and measured.poll() is None:
         time.sleep(0.01)
     flooding = Flood(arguments, flood)
     time.sleep(SETTLE_SEC)
-    busy = share_of_processor(server, seconds - 0.5)
+    busy = share_of_processor(server, seconds)
     flooded = flooding.end()
     text = measured.communicate()[0]
     if measured.returncode != 0:
@@ -255,21 +256,12 @@ def print_control(rounds):
 PARTS = {"others": (others, print_others), "control": (control, print_control)}
 
 
-def list_of(allowed):
-    def parse(text):
-        values = text.split(",")
-        if not set(values) <= set(allowed):
-            raise argparse.ArgumentTypeError(f"not among {', '.join(allowed)}")
-        return values
-    return parse
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
-    parser.add_argument("--servers", type=list_of(START), default=["relay", "coturn"])
-    parser.add_argument("--floods", type=list_of(FLOODS), default=list(FLOODS))
-    parser.add_argument("--parts", type=list_of(PARTS), default=list(PARTS))
+    parser.add_argument("--servers", type=list_of(str, START), default=["relay", "coturn"])
+    parser.add_argument("--floods", type=list_of(str, FLOODS), default=list(FLOODS))
+    parser.add_argument("--parts", type=list_of(str, PARTS), default=list(PARTS))
     parser.add_argument("--allocations", type=int, default=1000)
     parser.add_argument("--rate", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=5)

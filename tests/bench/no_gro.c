@@ -2,7 +2,7 @@
  *
  *     LD_PRELOAD=libno_gro.so build/shard/relay …
  *
- * Then the same relay gets and sends every datagram by itself, as on a kernel without UDP_GRO:
+ * Then the same relay gets every datagram by itself, as on a kernel without UDP_GRO:
  * what a mix of trains and single datagrams costs is held against that.
  */
 #include <dlfcn.h>
