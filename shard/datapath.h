@@ -102,8 +102,8 @@ void datapath_flush_up(struct datapath *datapath);
 void datapath_respond(struct datapath *datapath, const struct five_tuple *five_tuple,
                       struct bytes response);
 
-/* datapath_mind_overload sheds what is too much (overload.h), and says so in the counters. At the end
- * of every round in which the sockets were read. */
+/* datapath_mind_overload sheds what is too much (overload.h), and says so in the counters. At the
+ * end of every round in which the sockets were read. */
 void datapath_mind_overload(struct datapath *datapath, struct mono_time now);
 
 /* datapath_flush sends what is queued for clients. At the end of every round. */
