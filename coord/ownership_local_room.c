@@ -11,12 +11,13 @@ enum {
      * least so many. */
     RESERVE_SHARE = 16,
     RESERVE_PAGES_MIN = 1024,
-    /* Pages for which the file system is asked for room ahead; when less than half of that is left
+    /* Pages for which the file system is asked for room ahead; when fewer than the least are left
      * and no more to be had, nothing new is taken. */
-    AHEAD_PAGES = 2048,
+    AHEAD_PAGES = 1024,
+    AHEAD_PAGES_MIN = 768,
     /* More than a transaction ever needs (CHUNK of ownership_local_queue.c): without so many it
      * is not begun, since a page of the map that has no block is a SIGBUS. */
-    CHANGE_PAGES = 512,
+    CHANGE_PAGES = 384,
 };
 
 static bool lacks_room(int error)
@@ -63,7 +64,7 @@ bool local_room_reserve(struct local_env *env)
 {
     size_t used = used_pages(env);
 
-    if (env->reserved >= env->pages || env->reserved >= used + AHEAD_PAGES / 2 ||
+    if (env->reserved >= env->pages || env->reserved >= used + AHEAD_PAGES_MIN ||
         reserve(env, used + AHEAD_PAGES))
         return true;
     /* So that at least what is there can be changed. */
