@@ -14,7 +14,7 @@ import json
 import os
 import pathlib
 
-from servers import ROOT, Server, calibrate, enter_namespace, setup_figures, summary
+from servers import ROOT, calibrate, enter_namespace, measure_fresh, setup_figures, summary
 
 CELLS = [(payload, way, allocations) for payload in (172, 1200) for way in ("up", "down", "both")
          for allocations in (1, 100, 1000, 5000)]
@@ -24,25 +24,14 @@ SERVERS = ("relay", "coturn")
 
 def measure_traffic(build, name, cell, seconds):
     payload, way, allocations = cell
-    server = Server(name, build)
-    try:
-        server.wait()
-        figures = server.measure("--allocations", allocations, "--direction", way, "--payload",
-                                 payload, "--flood", "--duration", f"{seconds}s")
-        return {"kpps": figures["traffic"]["packets_per_sec"] / 1000,
-                "usec_per_packet": figures["server"]["packet_cpu_usec"]}
-    finally:
-        server.stop()
+    figures = measure_fresh(name, build, "--allocations", allocations, "--direction", way,
+                            "--payload", payload, "--flood", "--duration", f"{seconds}s")
+    return {"kpps": figures["traffic"]["packets_per_sec"] / 1000,
+            "usec_per_packet": figures["server"]["packet_cpu_usec"]}
 
 
 def measure_setup(build, name, allocations):
-    server = Server(name, build)
-    try:
-        server.wait()
-        figures = server.measure("--allocations", allocations, "--setup-only")
-        return setup_figures(figures)
-    finally:
-        server.stop()
+    return setup_figures(measure_fresh(name, build, "--allocations", allocations, "--setup-only"))
 
 
 def print_row(title, rounds, keys):

@@ -99,14 +99,6 @@ class Server:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 sys.exit("a server does not start")
 
-    def measure(self, *options):
-        # A client port of a moment ago can come again, and coturn answers 437 for a while.
-        for _ in range(3):
-            result = self.run(*options)
-            if result.returncode == 0:
-                return json.loads(result.stdout)
-        sys.exit(f"relay-bench: exit {result.returncode}: {result.stderr.strip()}")
-
     def measure_once(self, *options):
         """The figures, or None when some allocation could not be made."""
         result = self.run(*options)
@@ -116,6 +108,21 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
         self.folder.cleanup()
+
+
+def measure_fresh(name, build, *options):
+    """What relay-bench says of a server. A busy machine loses requests, and what such a run leaves
+    behind is in the way of the next one: each try has a server of its own."""
+    for _ in range(5):
+        server = Server(name, build)
+        try:
+            server.wait()
+            figures = server.measure_once(*options)
+        finally:
+            server.stop()
+        if figures:
+            return figures
+    sys.exit(f"{name}: not all allocations can be made")
 
 
 def setup_figures(figures):
