@@ -36,7 +36,8 @@ import subprocess
 import sys
 import time
 
-from servers import BENCH_CPU, ROOT, START, Server, calibrate, enter_namespace, list_of, summary
+from servers import (ATTEMPTS, BENCH_CPU, ROOT, START, Server, calibrate, enter_namespace, list_of,
+                     summary)
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
@@ -45,7 +46,6 @@ from bench_client import allocated_client  # noqa: E402 pylint: disable=wrong-im
 from control_probe import Probe  # noqa: E402 pylint: disable=wrong-import-position
 from turn_client import udp_socket  # noqa: E402 pylint: disable=wrong-import-position
 
-ATTEMPTS = 5  # a busy machine loses requests
 PRIORITY = 10
 PROBE_RATE = 200
 SETTLE_SEC = 0.3  # from the start of a flood on: its allocation, full queues

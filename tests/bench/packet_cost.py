@@ -31,12 +31,10 @@ import json
 import os
 import pathlib
 import statistics
-import sys
 
-from servers import (ROOT, START, Server, calibrate, enter_namespace, list_of, start_other_coturn,
-                     summary)
+from servers import (ROOT, START, calibrate, enter_namespace, list_of, measure_fresh,
+                     start_other_coturn, summary)
 
-ATTEMPTS = 5  # a busy machine loses requests
 BARE = ("bare-plain", "bare-batched", "bare-offload")
 USUAL = ("relay", "coturn", *BARE)
 COLOURS = {"relay": "#1f77b4", "before": "#aec7e8", "relay-no-gro": "#17becf",
@@ -50,18 +48,8 @@ def measure(arguments, name, cell, load):
     options = ["--allocations", allocations, "--direction", way, "--payload", payload, "--train",
                train, *(["--offload"] if arguments.offload else []),
                *(["--mixed"] if arguments.mixed else []), "--duration", f"{arguments.seconds}s", *load]
-    figures = None
-    for _ in range(ATTEMPTS):
-        server = Server("relay" if name == "before" else name, build, bench_of=arguments.build)
-        try:
-            server.wait()
-            figures = server.measure_once(*options)
-        finally:
-            server.stop()
-        if figures:
-            break
-    else:
-        sys.exit(f"{name}: not all of {allocations} allocations can be made")
+    figures = measure_fresh("relay" if name == "before" else name, build, *options,
+                            bench_of=arguments.build)
     traffic = figures["traffic"]
     ways = [traffic[key] for key in ("up", "down") if traffic[key]["sent"]]
     return {"usec": figures["server"]["packet_cpu_usec"],

@@ -23,11 +23,9 @@ import json
 import os
 import pathlib
 import statistics
-import sys
 
-from servers import ROOT, SERVER_CPU, Server, calibrate, enter_namespace, list_of, summary
+from servers import ROOT, SERVER_CPU, calibrate, enter_namespace, list_of, measure_fresh, summary
 
-ATTEMPTS = 5  # a busy machine loses requests
 KERNEL_BYTES = 2700
 
 
@@ -44,22 +42,14 @@ def caches():
 
 def measure(arguments, name, shards, allocations):
     load = ["--rate", arguments.rate] if arguments.rate else ["--flood"]
-    for _ in range(ATTEMPTS):
-        server = Server(name, arguments.build,
-                        options=["--shards", str(shards)] if name == "relay" else [])
-        try:
-            server.wait()
-            figures = server.measure_once(
-                "--allocations", allocations, "--direction", arguments.way, "--payload",
-                arguments.payload, "--duration", f"{arguments.seconds}s", *load)
-        finally:
-            server.stop()
-        if figures:
-            return {"usec": figures["server"]["packet_cpu_usec"],
-                    "kpps": figures["traffic"]["packets_per_sec"] / 1000,
-                    "loss": figures["traffic"]["loss"],
-                    "bytes": figures["server"]["allocation_bytes"]}
-    sys.exit(f"{name}: not all of {allocations} allocations can be made")
+    figures = measure_fresh(
+        name, arguments.build, "--allocations", allocations, "--direction", arguments.way,
+        "--payload", arguments.payload, "--duration", f"{arguments.seconds}s", *load,
+        server_options=["--shards", str(shards)] if name == "relay" else [])
+    return {"usec": figures["server"]["packet_cpu_usec"],
+            "kpps": figures["traffic"]["packets_per_sec"] / 1000,
+            "loss": figures["traffic"]["loss"],
+            "bytes": figures["server"]["allocation_bytes"]}
 
 
 def ratio_text(rounds, base):

@@ -15,6 +15,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVER_CPU, BENCH_CPU = "0", "1"
+ATTEMPTS = 5  # a busy machine loses requests
 USER, PASSWORD, REALM = "bench", "bench password", "firezone"
 FOLDERS = pathlib.Path("/dev/shm")  # in memory, as /run is on a host
 # Clients and peers have other ports than relayed addresses.
@@ -110,11 +111,11 @@ class Server:
         self.folder.cleanup()
 
 
-def measure_fresh(name, build, *options):
+def measure_fresh(name, build, *options, bench_of=None, server_options=()):
     """What relay-bench says of a server. A busy machine loses requests, and what such a run leaves
     behind is in the way of the next one: each try has a server of its own."""
-    for _ in range(5):
-        server = Server(name, build)
+    for _ in range(ATTEMPTS):
+        server = Server(name, build, bench_of=bench_of, options=server_options)
         try:
             server.wait()
             figures = server.measure_once(*options)

@@ -35,15 +35,14 @@ import sys
 import tempfile
 import time
 
-from servers import (BENCH_CPU, FOLDERS, ROOT, Server, calibrate, enter_namespace, list_of,
-                     setup_figures, summary)
+from servers import (ATTEMPTS, BENCH_CPU, FOLDERS, ROOT, Server, calibrate, enter_namespace,
+                     list_of, setup_figures, summary)
 
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from redis_process import Redis  # noqa: E402
 
 SERVERS = ("none", "embedded", "redis", "coturn")
-ATTEMPTS = 5  # a busy machine loses requests
 HOLD_SEC, PATIENCE_SEC = 2, 10
 LATE_SOCKETS = 8
 SETTLE_SEC = 0.5  # until the last channels are there, and until the kernel has freed what it defers
