@@ -13,6 +13,9 @@ import sys
 
 _CLONE_NEWNET = 0x40000000
 _ENTERED = "RELAY_E2E_NAMESPACE"
+# Ports that sockets get which ask for none: never one that was a relayed one a moment ago, and whose
+# peer still sends there.
+_PORTS = "32768 49151"
 # As root; and for everybody else where the system lets users make namespaces.
 _WAYS = (["unshare", "--net"], ["unshare", "--user", "--map-root-user", "--net"])
 
@@ -28,7 +31,7 @@ def enter(with_mounts=False):
     """Runs this program again in a network namespace of its own, unless it is in one already;
     |with_mounts|: where it can also mount what nobody else sees."""
     if os.environ.get(_ENTERED) == "yes":
-        _set_up_loopback()
+        _set_up()
         return
     refusals = []
     for way in _WAYS:
@@ -45,8 +48,10 @@ def enter(with_mounts=False):
     )
 
 
-def _set_up_loopback():
+def _set_up():
     run("ip", "link", "set", "lo", "up")
+    with contextlib.suppress(OSError):
+        _write("/proc/sys/net/ipv4/ip_local_port_range", _PORTS)
     if not _has_ip6_loopback():
         for name in ("all", "default", "lo"):
             with contextlib.suppress(OSError):
@@ -96,7 +101,7 @@ class Namespace:
             self.close()
             raise OSError("no second network namespace can be made")
         with self:
-            _set_up_loopback()
+            _set_up()
 
     def __enter__(self):
         self._switch(self._fd)

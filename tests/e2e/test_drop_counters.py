@@ -143,7 +143,8 @@ class DropCounters(e2e.E2eTest):
 
     def check_relayctl(self, drops):
         """What the kernel has dropped of a shard is in what relayctl says of it."""
-        self.assertEqual(json.loads(self.relayctl("status", "--json"))["shards"][0]["kernel_drops"], drops)
+        status = json.loads(self.relayctl("status", "--json"))
+        self.assertEqual(status["shards"][0]["kernel_drops"], drops)
         header, row = self.relayctl("status").splitlines()[-2:]
         self.assertTrue(header.endswith(" kernel drops"), header)
         self.assertEqual(row.split()[-1], str(drops))

@@ -149,9 +149,10 @@ class RelayBench(e2e.E2eTest):
         text, found = self.measure("setup_cost.py", "--servers", "embedded,coturn", "--rounds", "1",
                                    "--allocations", "500")
         self.assertIn("/coturn", text)
+        # Of the whole system: what else runs on it may have given back more than this takes.
+        self.assertIn("of these in sockets' caches", text)
         for server in ("embedded", "coturn"):
-            for figure in ("us CPU for a set-up", "us CPU for a deletion", "deletions/s",
-                           "of these in sockets' caches"):
+            for figure in ("us CPU for a set-up", "us CPU for a deletion", "deletions/s"):
                 self.assertGreater(found[server][0][figure], 0, (server, figure))
 
     def test_the_cost_of_a_packet_is_told_for_many_shards(self):
