@@ -45,7 +45,9 @@ static bool set_options(int fd, enum ip_family family)
 
     ok = ok && udp_socket_set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1) &&
          udp_socket_allow_fragments(fd, family);
-    udp_socket_raise_buffers(fd, LISTENER_BUFFER_LEN);
+    /* Who passed us the socket may have been allowed more than we are. */
+    udp_socket_set_buffers(fd, udp_socket_small_buffers(fd, LISTENER_BUFFER_LEN),
+                           LISTENER_BUFFER_LEN);
     udp_socket_take_trains(fd, true);
     return ok;
 }

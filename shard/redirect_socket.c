@@ -35,7 +35,7 @@ int redirect_socket_connect(const struct state_dir *dir, uint32_t shard)
     int fd = state_socket_connect(dir, name, SOCK_DGRAM);
 
     if (fd >= 0)
-        udp_socket_raise_buffers(fd, SEND_BUFFER_LEN);
+        udp_socket_set_buffers(fd, udp_socket_small_buffers(fd, SEND_BUFFER_LEN), SEND_BUFFER_LEN);
     return fd;
 }
 

@@ -28,7 +28,7 @@ enum err relay_binding_choose(const struct transport_addr *public_addr,
         bool is_bound = udp_socket_bind(fd, &candidates[i]);
 
         error = is_bound ? 0 : errno;
-        binding->has_buffers = udp_socket_has_buffers(fd, RELAY_BUFFER_LEN);
+        binding->small_buffers = udp_socket_small_buffers(fd, RELAY_BUFFER_LEN);
         close(fd);
         if (is_bound) {
             *(family == IP_FAMILY_V4 ? &binding->v4 : &binding->v6) = candidates[i];
@@ -60,7 +60,7 @@ enum turn_relay_failure relay_failure_of(int error)
     }
 }
 
-static bool set_options(int fd, enum ip_family family, bool dont_fragment, bool has_buffers)
+static bool set_options(int fd, enum ip_family family, bool dont_fragment, unsigned small_buffers)
 {
     bool is_v4 = family == IP_FAMILY_V4;
 
@@ -71,15 +71,14 @@ static bool set_options(int fd, enum ip_family family, bool dont_fragment, bool 
                 : udp_socket_set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1)) ||
         !udp_socket_set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1))
         return false;
-    if (!has_buffers)
-        udp_socket_set_buffers(fd, RELAY_BUFFER_LEN);
+    udp_socket_set_buffers(fd, small_buffers, RELAY_BUFFER_LEN);
     udp_socket_take_trains(fd, true);
     return true;
 }
 
 /* Opens one socket. Returns the descriptor, or -1 with errno. */
 static int open_one(const struct transport_addr *bind_to, uint16_t port, bool dont_fragment,
-                    bool has_buffers)
+                    unsigned small_buffers)
 {
     struct transport_addr addr = *bind_to;
     enum ip_family family = (enum ip_family)addr.family;
@@ -92,7 +91,7 @@ static int open_one(const struct transport_addr *bind_to, uint16_t port, bool do
     int fd = udp_socket_new(family);
 
     if (fd < 0 ||
-        (set_options(fd, family, dont_fragment, has_buffers) && udp_socket_bind(fd, &addr)))
+        (set_options(fd, family, dont_fragment, small_buffers) && udp_socket_bind(fd, &addr)))
         return fd;
     int error = errno;
 
@@ -112,7 +111,8 @@ bool relay_sockets_open(const struct relay_binding *binding, const struct turn_c
     for (size_t i = 0; i < 2; i++) {
         if (!(command->families & sets[i]))
             continue;
-        fds[i] = open_one(bind_to[i], command->port, command->dont_fragment, binding->has_buffers);
+        fds[i] =
+            open_one(bind_to[i], command->port, command->dont_fragment, binding->small_buffers);
         if (fds[i] >= 0)
             continue;
         failure.error = errno;

@@ -23,7 +23,7 @@ enum {
 struct relay_binding {
     struct transport_addr v4;
     struct transport_addr v6;
-    bool has_buffers; /* as a new socket is: as large as RELAY_BUFFER_LEN, or larger */
+    unsigned small_buffers; /* of a new socket: smaller than RELAY_BUFFER_LEN */
 };
 
 /*

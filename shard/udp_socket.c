@@ -54,24 +54,18 @@ static void set_buffer(int fd, int option, int forced_option, int len)
         (void)udp_socket_set_int(fd, SOL_SOCKET, option, len);
 }
 
-void udp_socket_set_buffers(int fd, int len)
+unsigned udp_socket_small_buffers(int fd, int len)
 {
-    set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, len);
-    set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, len);
+    return (has_buffer(fd, SO_RCVBUF, len) ? 0U : UDP_SOCKET_RECEIVE_BUFFER) |
+           (has_buffer(fd, SO_SNDBUF, len) ? 0U : UDP_SOCKET_SEND_BUFFER);
 }
 
-void udp_socket_raise_buffers(int fd, int len)
+void udp_socket_set_buffers(int fd, unsigned which, int len)
 {
-    /* Who passed us the socket may have been allowed more than we are. */
-    if (!has_buffer(fd, SO_RCVBUF, len))
+    if ((which & UDP_SOCKET_RECEIVE_BUFFER) != 0)
         set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, len);
-    if (!has_buffer(fd, SO_SNDBUF, len))
+    if ((which & UDP_SOCKET_SEND_BUFFER) != 0)
         set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, len);
-}
-
-bool udp_socket_has_buffers(int fd, int len)
-{
-    return has_buffer(fd, SO_RCVBUF, len) && has_buffer(fd, SO_SNDBUF, len);
 }
 
 void udp_socket_take_trains(int fd, bool is_wanted)

@@ -15,16 +15,23 @@ int udp_socket_new(enum ip_family family);
 /* udp_socket_bind binds |fd| to |addr|. False with errno. */
 bool udp_socket_bind(int fd, const struct transport_addr *addr);
 
+enum {
+    UDP_SOCKET_RECEIVE_BUFFER = 1 << 0,
+    UDP_SOCKET_SEND_BUFFER = 1 << 1,
+};
+
 /*
- * udp_socket_set_buffers asks for |len| bytes (which the kernel doubles for its own
- * bookkeeping) of receive and send buffer each: past the limits of the system where the
- * process may, else as much as they allow. Never fails: smaller buffers work too.
- * udp_socket_raise_buffers does so for each that has not as much already, and
- * udp_socket_has_buffers tells whether both have.
+ * udp_socket_small_buffers tells which of the buffers of |fd| (a sum of the above) have less than
+ * |len| bytes. The kernel counts twice as much, for its own bookkeeping; |len| is without that.
  */
-void udp_socket_set_buffers(int fd, int len);
-void udp_socket_raise_buffers(int fd, int len);
-bool udp_socket_has_buffers(int fd, int len);
+unsigned udp_socket_small_buffers(int fd, int len);
+
+/*
+ * udp_socket_set_buffers asks for |len| bytes for each of the buffers |which|: past the limits of
+ * the system where the process may, else as much as they allow. Never fails: smaller buffers work
+ * too. With what udp_socket_small_buffers says none is cut that is larger.
+ */
+void udp_socket_set_buffers(int fd, unsigned which, int len);
 
 /*
  * udp_socket_allow_fragments has datagrams leave without the DF bit; what is

@@ -102,7 +102,7 @@ static int open_socket(uint16_t port, int buffer)
 
     if (fd < 0)
         return -1;
-    udp_socket_set_buffers(fd, buffer);
+    udp_socket_set_buffers(fd, UDP_SOCKET_RECEIVE_BUFFER | UDP_SOCKET_SEND_BUFFER, buffer);
     if (!udp_socket_allow_fragments(fd, IP_FAMILY_V4) || !udp_socket_bind(fd, &addr) ||
         (forwarder.variant == OFFLOAD && !udp_socket_set_int(fd, IPPROTO_UDP, UDP_GRO, 1))) {
         close(fd);

@@ -108,7 +108,8 @@ static int make_listener(struct transport_addr *ret_addr)
 
     assert_true(fd >= 0 && udp_socket_bind(fd, &any));
     assert_true(udp_socket_set_int(fd, IPPROTO_IP, IP_PKTINFO, 1));
-    udp_socket_set_buffers(fd, RELAY_BUFFER_LEN);
+    udp_socket_set_buffers(fd, UDP_SOCKET_RECEIVE_BUFFER | UDP_SOCKET_SEND_BUFFER,
+                           RELAY_BUFFER_LEN);
     udp_socket_take_trains(fd, true);
     assert_int_equal(getsockname(fd, &socket_addr.any, &len), 0);
     assert_true(socket_addr_to(&socket_addr, len, ret_addr));

@@ -25,7 +25,7 @@ static int setup(void **state)
 
     fixture = (struct fixture){.now = {.usec = 1000 * USEC_PER_SEC}};
     fixture.fd = loopback_socket(&fixture.addr);
-    udp_socket_set_buffers(fixture.fd, LISTENER_BUFFER_LEN);
+    udp_socket_set_buffers(fixture.fd, UDP_SOCKET_RECEIVE_BUFFER, LISTENER_BUFFER_LEN);
     fixture.a = loopback_socket(&fixture.a_addr);
     fixture.b = loopback_socket(&fixture.b_addr);
     overload_init(&fixture.overload, fixture.fd, IP_FAMILY_V4);

@@ -29,17 +29,21 @@ static int limit(void)
     return value;
 }
 
-static void buffers_are_raised(void **state)
+static void small_buffers_are_raised_and_no_other_is_cut(void **state)
 {
     int fd = udp_socket_new(IP_FAMILY_V4);
 
     (void)state;
     assert_true(udp_socket_set_int(fd, SOL_SOCKET, SO_RCVBUF, 4096));
-    assert_false(udp_socket_has_buffers(fd, 65536));
-    udp_socket_raise_buffers(fd, 65536);
-    assert_true(udp_socket_has_buffers(fd, 65536));
+    assert_true(udp_socket_set_int(fd, SOL_SOCKET, SO_SNDBUF, 100000));
+    assert_int_equal(udp_socket_small_buffers(fd, 65536), UDP_SOCKET_RECEIVE_BUFFER);
+    udp_socket_set_buffers(fd, udp_socket_small_buffers(fd, 65536), 65536);
+    assert_int_equal(udp_socket_small_buffers(fd, 65536), 0);
     assert_int_equal(buffer_of(fd, SO_RCVBUF), 2 * 65536);
-    assert_true(buffer_of(fd, SO_SNDBUF) >= 2 * 65536);
+    assert_int_equal(buffer_of(fd, SO_SNDBUF), 2 * 100000);
+    assert_int_equal(udp_socket_small_buffers(fd, 80000), UDP_SOCKET_RECEIVE_BUFFER);
+    assert_int_equal(udp_socket_small_buffers(fd, 110000),
+                     UDP_SOCKET_RECEIVE_BUFFER | UDP_SOCKET_SEND_BUFFER);
     close(fd);
 }
 
@@ -55,7 +59,7 @@ static void a_buffer_that_somebody_else_was_allowed_stays(void **state)
         skip();
     }
     assert_int_equal(seteuid(NOBODY), 0);
-    udp_socket_raise_buffers(fd, len);
+    udp_socket_set_buffers(fd, udp_socket_small_buffers(fd, len), len);
     assert_int_equal(seteuid(0), 0);
     assert_int_equal(buffer_of(fd, SO_RCVBUF), 2 * len);
     close(fd);
@@ -64,7 +68,7 @@ static void a_buffer_that_somebody_else_was_allowed_stays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(buffers_are_raised),
+        cmocka_unit_test(small_buffers_are_raised_and_no_other_is_cut),
         cmocka_unit_test(a_buffer_that_somebody_else_was_allowed_stays),
     };
 
