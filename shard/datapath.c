@@ -276,6 +276,8 @@ static bool read_listener_once(struct datapath *datapath, struct client_batch *b
     unsigned asked = portion_of(batch->train, RECEIVE_SLOT_COUNT);
     unsigned received = receive_slots_read(&datapath->slots, batch->send.fd, asked, &first);
 
+    if (received < asked)
+        overload_emptied(&batch->overload);
     if (received == 0) {
         count_receive_error(datapath, errno);
         return false;
@@ -295,8 +297,6 @@ static bool read_listener_once(struct datapath *datapath, struct client_batch *b
     count(datapath, SHARD_COUNT_LISTENER_RECEIVED_BATCHES, 1);
     count(datapath, SHARD_COUNT_LISTENER_RECEIVE_BATCH_1 + counter_bucket_of(datagrams), 1);
     batch->train = train_after(batch->train, received, datagrams);
-    if (received < asked)
-        overload_emptied(&batch->overload);
     *total += datagrams;
     return received == asked;
 }

@@ -24,6 +24,7 @@ struct program {
 
 static void add(struct program *program, uint16_t code, uint32_t value)
 {
+    assert(program->len < INSTRUCTIONS_MAX);
     program->code[program->len++] = (struct sock_filter){.code = code, .k = value};
 }
 
