@@ -277,7 +277,7 @@ static bool read_listener_once(struct datapath *datapath, struct client_batch *b
     unsigned received = receive_slots_read(&datapath->slots, batch->send.fd, asked, &first);
 
     if (received < asked)
-        overload_emptied(&batch->overload);
+        overload_emptied(&batch->overload, now.mono);
     if (received == 0) {
         count_receive_error(datapath, errno);
         return false;

@@ -10,8 +10,17 @@
 #define ALL UINT32_MAX
 
 enum {
-    STEPS_MAX = 256,
-    PASS_LEAST = 1 << 20, /* a 4096th, and what is added at least */
+    STEPS_MAX = 1024,
+    PASS_LEAST = 1 << 20, /* a 4096th */
+    /* Parts of the share that passes: what it grows by in a step while little waits, what it falls
+     * by while much does, and by while far too much does: quickly only until that gets no more,
+     * since a queue takes its time to be worked off. */
+    GROWTH_OF_ONE = 400,
+    GROWTH_OF_ALL = 100,
+    FALL = 64,
+    URGENT_FALL = 16,
+    GROWING_FALL = 4,
+    CHANGE_LEAST = 64, /* and so much is worth a new filter */
 };
 
 static bool is_within(struct mono_time from, struct mono_time now, int64_t usec)
@@ -73,8 +82,11 @@ static bool has_winner(const struct overload *overload)
 
 static bool apply(struct overload *overload)
 {
-    return shed_filter_attach(overload->fd, overload->family,
-                              overload->is_one_client ? &overload->client : NULL, overload->pass);
+    if (!shed_filter_attach(overload->fd, overload->family,
+                            overload->is_one_client ? &overload->client : NULL, overload->pass))
+        return false;
+    overload->applied = overload->pass;
+    return true;
 }
 
 /* What waits in the socket, and what may, as the kernel counts. */
@@ -99,19 +111,24 @@ static uint32_t wanted_bytes(bool is_one_client, uint32_t room)
     return wanted < room / 4 ? wanted : room / 4;
 }
 
-static void begin_shedding(struct overload *overload, struct mono_time now)
+static void begin_shedding(struct overload *overload, struct mono_time now, uint32_t queued,
+                           bool is_one_client)
 {
     uint64_t all = overload->messages + overload->dropped;
     uint64_t pass = all > 0 ? overload->messages * ALL / all : ALL;
 
+    if (is_one_client)
+        pass /= 2; /* what waits already is worked off at once */
     overload->is_shedding = true;
+    overload->applied = ALL;
     overload->pass = pass > PASS_LEAST ? (uint32_t)pass : PASS_LEAST;
     overload->stepped = overload->unshed = now;
-    overload->is_one_client = has_winner(overload);
+    overload->is_one_client = is_one_client;
     overload->client = overload->candidate;
-    overload->was_emptied = false;
+    overload->emptied = (struct mono_time){0};
+    overload->queued = queued;
     begin_vote(overload, now);
-    (void)apply(overload); /* else it is tried again with the next change */
+    (void)apply(overload); /* else it is tried again at the next look */
 }
 
 void overload_dropped(struct overload *overload, struct mono_time now, uint32_t count)
@@ -124,14 +141,17 @@ void overload_dropped(struct overload *overload, struct mono_time now, uint32_t 
     else
         overload->dropped += count;
     overload->last = now;
-    if (is_within(overload->since, now, OVERLOAD_WATCH_USEC) ||
-        mono_time_before(now, overload->futile_until))
+    bool is_one_client = has_winner(overload);
+    int64_t watch = is_one_client ? OVERLOAD_WATCH_ONE_USEC : OVERLOAD_WATCH_ALL_USEC;
+
+    if (is_within(overload->since, now, watch) || mono_time_before(now, overload->futile_until) ||
+        overload->data <= overload->messages / 2)
         return;
     /* A pause, or datagrams with a wrong checksum: nothing waits. */
     struct queue queue = look(overload->fd);
 
-    if (queue.bytes > wanted_bytes(true, queue.room) && overload->data > overload->messages / 2)
-        begin_shedding(overload, now);
+    if (queue.bytes > wanted_bytes(true, queue.room))
+        begin_shedding(overload, now, queue.bytes, is_one_client);
 }
 
 /* Shedding data does not help: it is no data that floods. */
@@ -153,9 +173,9 @@ static void vote_again(struct overload *overload, struct mono_time now)
     begin_vote(overload, now);
 }
 
-static void shed_more(struct overload *overload, struct mono_time now, bool is_urgent)
+static void shed_more(struct overload *overload, struct mono_time now, unsigned part)
 {
-    overload->pass -= overload->pass / (is_urgent ? 4 : 16);
+    overload->pass -= overload->pass / part;
     if (overload->pass >= PASS_LEAST)
         return;
     /* It was not this client, or not alone. */
@@ -170,31 +190,50 @@ static void shed_more(struct overload *overload, struct mono_time now, bool is_u
 
 static void shed_less(struct overload *overload, int64_t steps)
 {
+    uint32_t growth = overload->is_one_client ? GROWTH_OF_ONE : GROWTH_OF_ALL;
+
     for (int64_t i = 0; i < steps && i < STEPS_MAX && overload->pass < ALL; i++) {
-        uint32_t more = overload->pass / 64 + PASS_LEAST;
+        uint32_t more = overload->pass / growth + PASS_LEAST / 4;
 
         overload->pass = overload->pass < ALL - more ? overload->pass + more : ALL;
     }
 }
 
+static unsigned fall_of(uint32_t queued, uint32_t wanted, bool is_growing)
+{
+    if (queued / 4 <= wanted)
+        return FALL;
+    return is_growing ? GROWING_FALL : URGENT_FALL;
+}
+
+static bool is_worth_applying(const struct overload *overload)
+{
+    uint32_t pass = overload->pass, applied = overload->applied;
+    uint32_t change = pass > applied ? pass - applied : applied - pass;
+
+    return change > applied / CHANGE_LEAST || (pass == ALL && change > 0);
+}
+
 static void step(struct overload *overload, struct mono_time now, int64_t steps)
 {
     struct queue queue = look(overload->fd);
-    uint32_t wanted = wanted_bytes(overload->is_one_client, queue.room), before = overload->pass;
+    uint32_t wanted = wanted_bytes(overload->is_one_client, queue.room);
+    bool is_growing = queue.bytes > overload->queued;
 
     /* Where all send too much a look can come at a bad moment: who empties it keeps up. */
-    bool keeps_up = overload->was_emptied && !overload->is_one_client;
+    bool keeps_up =
+        !overload->is_one_client && is_within(overload->emptied, now, OVERLOAD_EMPTY_USEC);
 
-    overload->was_emptied = false;
+    overload->queued = queue.bytes;
     if (keeps_up || queue.bytes < wanted / 2)
         shed_less(overload, steps);
     else if (queue.bytes > wanted)
-        shed_more(overload, now, queue.bytes / 4 > wanted);
+        shed_more(overload, now, fall_of(queue.bytes, wanted, is_growing));
     if (!overload->is_shedding)
         return;
     vote_again(overload, now);
-    if (overload->pass != before && !apply(overload))
-        overload->pass = before;
+    if (is_worth_applying(overload))
+        (void)apply(overload); /* else it is tried again at the next look */
     if (overload->pass < ALL)
         overload->unshed = now;
 }

@@ -19,13 +19,17 @@
 #include <stdint.h>
 
 enum {
-    OVERLOAD_WATCH_USEC = 25 * 1000, /* so long it overflows before anything is shed */
-    OVERLOAD_GAP_USEC = 1000 * 1000, /* what is further apart does not belong together */
-    OVERLOAD_STEP_USEC = 5 * 1000,   /* between two looks at what waits */
+    /* So long it overflows before anything is shed: where one client floods, the others wait behind
+     * it; where all send too much, it may be the moment in which they all begin. */
+    OVERLOAD_WATCH_ONE_USEC = 10 * 1000,
+    OVERLOAD_WATCH_ALL_USEC = 100 * 1000,
+    OVERLOAD_GAP_USEC = 100 * 1000, /* what is further apart does not belong together */
+    OVERLOAD_STEP_USEC = 1000,      /* between two looks at what waits */
+    OVERLOAD_EMPTY_USEC = 5 * 1000, /* who empties the socket so often keeps up */
     /* Of the bytes that wait, as the kernel counts them, more are too many and less than half of it
      * too few. Where one client floods, the others are not to wait behind it; where all send too
      * much, a longer queue makes for larger batches, and still takes no ten milliseconds. */
-    OVERLOAD_QUEUED_OF_ONE = 256 * 1024,
+    OVERLOAD_QUEUED_OF_ONE = 192 * 1024,
     OVERLOAD_QUEUED_OF_ALL = 1536 * 1024,
     OVERLOAD_VOTE_USEC = 100 * 1000,
     OVERLOAD_OVER_USEC = 1000 * 1000,      /* nothing had to be shed for so long: it is over */
@@ -39,7 +43,8 @@ struct overload {
     bool is_shedding;
     bool is_one_client; /* whose data is shed: |client|'s alone */
     struct transport_addr client;
-    uint32_t pass;            /* of 2^32 messages, while shedding */
+    uint32_t pass, applied;   /* of 2^32 messages, while shedding: wanted, and in the socket */
+    uint32_t queued;          /* bytes that waited at the last look */
     struct mono_time since;   /* the first of the overflows that belong together */
     struct mono_time last;    /* and the last one */
     struct mono_time stepped; /* the last look at what waits */
@@ -47,7 +52,7 @@ struct overload {
     struct mono_time told_until;
     struct mono_time futile_until; /* shedding data has not helped */
     struct mono_time voted;
-    bool was_emptied;                 /* the socket, since the last look */
+    struct mono_time emptied;         /* the socket, the last time */
     uint64_t messages, data, dropped; /* while watched: received, how many of them data, lost */
     /* Datagrams of data since the vote began, and the vote for who sends more than half of them. */
     uint64_t received, votes;
@@ -78,9 +83,9 @@ static inline void overload_received(struct overload *overload, const struct tra
 }
 
 /* overload_emptied: there was nothing left in the socket. */
-static inline void overload_emptied(struct overload *overload)
+static inline void overload_emptied(struct overload *overload, struct mono_time now)
 {
-    overload->was_emptied = true;
+    overload->emptied = now;
 }
 
 /* overload_run sheds more, less or nothing any more. To be called at the end of every round in

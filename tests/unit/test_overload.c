@@ -120,10 +120,10 @@ static void one_overflow_sheds_nothing(void **state)
 {
     struct fixture *fixture = *state;
 
-    overflow(fixture, 10 * MSEC, 1000, 10, 0);
-    pass_time(fixture, 2 * USEC_PER_SEC);
+    overflow(fixture, OVERLOAD_WATCH_ONE_USEC / 2, 1000, 10, 0);
+    pass_time(fixture, 2 * OVERLOAD_GAP_USEC);
     assert_false(fixture->overload.is_watching);
-    overflow(fixture, 10 * MSEC, 1000, 10, 0);
+    overflow(fixture, OVERLOAD_WATCH_ONE_USEC / 2, 1000, 10, 0);
     assert_false(fixture->overload.is_shedding);
     assert_false(overload_is_told(&fixture->overload, fixture->now));
 }
@@ -154,6 +154,37 @@ static void where_nobody_sends_most_all_are_shed(void **state)
     assert_false(fixture->overload.is_one_client);
     send_data(fixture, fixture->b, 1000);
     assert_true(receive_all(fixture) < 700);
+}
+
+/* It may be the moment in which all begin to send. */
+static void one_client_is_shed_sooner_than_all(void **state)
+{
+    struct fixture *fixture = *state;
+
+    overflow(fixture, OVERLOAD_WATCH_ALL_USEC / 2, 30, 5, 5);
+    assert_false(fixture->overload.is_shedding);
+    pass_time(fixture, 2 * OVERLOAD_GAP_USEC);
+    overflow(fixture, OVERLOAD_WATCH_ONE_USEC, 30, 8, 2);
+    assert_true(fixture->overload.is_shedding);
+}
+
+/* Far too much: quickly while it gets more still, then patiently, since it has to be worked off. */
+static void a_growing_queue_sheds_quickly(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t falls[2], before;
+
+    send_data(fixture, fixture->b, MANY);
+    lose(fixture, OVERLOAD_WATCH_ONE_USEC, 1, 10, 0, 0);
+    assert_true(fixture->overload.is_one_client);
+    for (unsigned i = 0; i < 2; i++) {
+        if (i == 0)
+            send_data(fixture, fixture->b, 1);
+        before = fixture->overload.pass;
+        pass_time(fixture, OVERLOAD_STEP_USEC);
+        falls[i] = (before - fixture->overload.pass) / (before / 1000);
+    }
+    assert_true(falls[0] > 3 * falls[1] && falls[1] > 0);
 }
 
 /* More is shed while much waits: first of the client, then of all, until it proves to be in vain.
@@ -193,7 +224,7 @@ static void the_vote_is_taken_again(void **state)
     struct fixture *fixture = *state;
 
     send_data(fixture, fixture->a, MANY);
-    lose(fixture, 50000, 1, 5, 5, 0);
+    lose(fixture, OVERLOAD_WATCH_ALL_USEC, 1, 5, 5, 0);
     assert_true(fixture->overload.is_shedding && !fixture->overload.is_one_client);
     lose(fixture, 2 * (int64_t)OVERLOAD_VOTE_USEC, 1, 8, 2, 0);
     assert_true(fixture->overload.is_one_client);
@@ -207,7 +238,7 @@ static void a_small_buffer_is_shed_as_well(void **state)
 
     assert_true(udp_socket_set_int(fixture->fd, SOL_SOCKET, SO_RCVBUF, 100000));
     send_data(fixture, fixture->a, MANY);
-    lose(fixture, 50000, 30, 5, 5, 0);
+    lose(fixture, OVERLOAD_WATCH_ALL_USEC, 30, 5, 5, 0);
     assert_true(fixture->overload.is_shedding);
     uint32_t before = fixture->overload.pass;
 
@@ -221,14 +252,14 @@ static void less_is_shed_of_all_when_it_is_emptied(void **state)
     struct fixture *fixture = *state;
 
     send_data(fixture, fixture->a, MANY);
-    lose(fixture, 50000, 30, 5, 5, 0);
+    lose(fixture, OVERLOAD_WATCH_ALL_USEC, 30, 5, 5, 0);
     uint32_t before = fixture->overload.pass;
 
-    overload_emptied(&fixture->overload);
+    overload_emptied(&fixture->overload, fixture->now);
     pass_time(fixture, OVERLOAD_STEP_USEC);
     assert_true(fixture->overload.pass > before);
     before = fixture->overload.pass;
-    pass_time(fixture, OVERLOAD_STEP_USEC);
+    pass_time(fixture, OVERLOAD_EMPTY_USEC);
     assert_true(fixture->overload.pass < before);
 }
 
@@ -290,6 +321,8 @@ int main(void)
         TEST(a_flood_of_requests_sheds_no_data),
         TEST(who_sends_most_is_shed_alone),
         TEST(where_nobody_sends_most_all_are_shed),
+        TEST(one_client_is_shed_sooner_than_all),
+        TEST(a_growing_queue_sheds_quickly),
         TEST(more_is_shed_while_much_waits),
         TEST(the_vote_is_taken_again),
         TEST(a_small_buffer_is_shed_as_well),
