@@ -16,8 +16,9 @@ RFC 8489 says. Printed are percentiles of those whose first datagram was answere
 another one, and the 95th percentile of all with that waiting.
 
 A flood is one datagram over and over (blast.c): of one channel, single or in trains of 1,200 bytes or
-172, or ("strangers") an Allocate request that is answered with 401. Nobody reads where it is relayed
-to; the kernel counts it there. The last columns tell whether it saturates the server: its
+172, or ("strangers") an Allocate request that is answered with 401. "elsewhere" floods no server but a
+socket beside it: what the load alone does to the figures. Nobody reads where it is relayed to; the
+kernel counts it there. The last columns tell whether it saturates the server: its
 share of processor 0, what was sent of the flood, and what came through.
 
 What measures has a real-time priority (SCHED_FIFO) and is busy for a small part of the time: it
@@ -58,7 +59,9 @@ FLOODS = {"none": ((), 0, 0),
           "trains-down": (("down",), 1200, 16),
           "small-trains-up": (("up",), 172, 32),
           "small-trains-down": (("down",), 172, 32),
-          "strangers": (("strangers",), 0, 1)}
+          "strangers": (("strangers",), 0, 1),
+          "elsewhere": (("elsewhere",), 172, 1),
+          "trains-elsewhere": (("elsewhere",), 1200, 16)}
 CHANNEL = 0x4000
 ALLOCATE = stun.build(stun.ALLOCATE, (stun.REQUESTED_TRANSPORT, stun.UDP))  # answered with 401
 
@@ -94,13 +97,16 @@ class Flood:
         self.client, self.peer = allocated_client(), udp_socket()
         self.client.bind_channel(CHANNEL, stun.Address(*self.peer.getsockname()))
         self.client.sock.connect(self.client.server)
+        self.nobody, self.elsewhere = udp_socket(), udp_socket()
+        self.elsewhere.connect(self.nobody.getsockname())
         self.peer.connect(tuple(next(iter(self.client.relayed.values()))[:2]))
         blast = arguments.build / "tests/bench/blast"
         self.processes = []
         for way in ways:
-            sock = self.peer if way == "down" else self.client.sock
-            datagram = {"up": stun.channel_data(CHANNEL, bytes(payload)), "down": bytes(payload),
-                        "strangers": ALLOCATE}[way]
+            sock, datagram = {"up": (self.client.sock, stun.channel_data(CHANNEL, bytes(payload))),
+                              "down": (self.peer, bytes(payload)),
+                              "strangers": (self.client.sock, ALLOCATE),
+                              "elsewhere": (self.elsewhere, bytes(payload))}[way]
             command = ["taskset", "-c", BENCH_CPU, blast, sock.fileno(), train]
             process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, pass_fds=[sock.fileno()])
@@ -125,8 +131,8 @@ class Flood:
             process.wait()
             process.stdout.close()
         came, msec = self._came() - self.before, 1000 * (time.monotonic() - self.began)
-        self.client.close()
-        self.peer.close()
+        for sock in (self.client, self.peer, self.nobody, self.elsewhere):
+            sock.close()
         return {"sent_kpps": sent / msec, "came_kpps": came / msec}
 
 
