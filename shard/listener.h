@@ -25,7 +25,8 @@ struct listeners {
 
 #define LISTENERS_NONE ((struct listeners){.v4 = -1, .v6 = -1})
 
-/* listeners_close closes what is open. Whoever else holds the sockets gets no trains from them. */
+/* listeners_close closes what is open. Whoever else holds the sockets gets no trains from them, and
+ * all that is sent there. */
 void listeners_close(struct listeners *listeners);
 
 /*

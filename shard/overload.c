@@ -21,6 +21,7 @@ enum {
     URGENT_FALL = 16,
     GROWING_FALL = 4,
     CHANGE_LEAST = 64, /* and so much is worth a new filter */
+    LOST_LEAST = 64,   /* part of what was received: more has to be lost */
 };
 
 static bool is_within(struct mono_time from, struct mono_time now, int64_t usec)
@@ -74,10 +75,11 @@ void overload_vote(struct overload *overload, const struct transport_addr *clien
     }
 }
 
-/* Then more than half are the candidate's own, however they came. */
-static bool has_winner(const struct overload *overload)
+/* Then more than half are the candidate's own, however they came; three quarters always show. */
+static bool has_winner(const struct overload *overload, struct mono_time now)
 {
-    return overload->votes > overload->received / 2;
+    return overload->votes > overload->received / 2 &&
+           !mono_time_before(now, overload->one_futile_until);
 }
 
 static bool apply(struct overload *overload)
@@ -86,6 +88,7 @@ static bool apply(struct overload *overload)
                             overload->is_one_client ? &overload->client : NULL, overload->pass))
         return false;
     overload->applied = overload->pass;
+    overload->is_stale = false;
     return true;
 }
 
@@ -120,7 +123,7 @@ static void begin_shedding(struct overload *overload, struct mono_time now, uint
     if (is_one_client)
         pass /= 2; /* what waits already is worked off at once */
     overload->is_shedding = true;
-    overload->applied = ALL;
+    overload->is_stale = true;
     overload->pass = pass > PASS_LEAST ? (uint32_t)pass : PASS_LEAST;
     overload->stepped = overload->unshed = now;
     overload->is_one_client = is_one_client;
@@ -136,18 +139,23 @@ void overload_dropped(struct overload *overload, struct mono_time now, uint32_t 
     /* What the filter drops is counted too. */
     if (overload->is_shedding)
         return;
-    if (!overload->is_watching || !is_within(overload->last, now, OVERLOAD_GAP_USEC))
+    if (!overload->is_watching || !is_within(overload->last, now, OVERLOAD_GAP_USEC) ||
+        !is_within(overload->since, now, OVERLOAD_WATCH_MAX_USEC))
         watch(overload, now); /* |count| is of the time before */
     else
         overload->dropped += count;
     overload->last = now;
-    bool is_one_client = has_winner(overload);
-    int64_t watch = is_one_client ? OVERLOAD_WATCH_ONE_USEC : OVERLOAD_WATCH_ALL_USEC;
+    bool is_one_client = has_winner(overload, now);
+    int64_t usec = is_one_client ? OVERLOAD_WATCH_ONE_USEC : OVERLOAD_WATCH_ALL_USEC;
 
-    if (is_within(overload->since, now, watch) || mono_time_before(now, overload->futile_until) ||
-        overload->data <= overload->messages / 2)
+    /* A few are lost of wrong checksums. */
+    if (is_within(overload->since, now, usec) || mono_time_before(now, overload->futile_until) ||
+        overload->data <= overload->messages / 2 ||
+        overload->dropped <= overload->messages / LOST_LEAST ||
+        is_within(overload->stepped, now, OVERLOAD_STEP_USEC))
         return;
-    /* A pause, or datagrams with a wrong checksum: nothing waits. */
+    overload->stepped = now;
+    /* After a pause nothing waits. */
     struct queue queue = look(overload->fd);
 
     if (queue.bytes > wanted_bytes(true, queue.room))
@@ -165,10 +173,9 @@ static void vote_again(struct overload *overload, struct mono_time now)
 {
     if (is_within(overload->voted, now, OVERLOAD_VOTE_USEC))
         return;
-    if (!overload->is_one_client && has_winner(overload)) {
-        overload->is_one_client = true;
+    if (!overload->is_one_client && has_winner(overload, now)) {
+        overload->is_one_client = overload->is_stale = true;
         overload->client = overload->candidate;
-        (void)apply(overload);
     }
     begin_vote(overload, now);
 }
@@ -185,6 +192,8 @@ static void shed_more(struct overload *overload, struct mono_time now, unsigned 
     }
     overload->pass = ALL / 2;
     overload->is_one_client = false;
+    overload->is_stale = true;
+    overload->one_futile_until = mono_time_add_usec(now, OVERLOAD_TOLD_USEC);
     begin_vote(overload, now);
 }
 
@@ -211,7 +220,7 @@ static bool is_worth_applying(const struct overload *overload)
     uint32_t pass = overload->pass, applied = overload->applied;
     uint32_t change = pass > applied ? pass - applied : applied - pass;
 
-    return change > applied / CHANGE_LEAST || (pass == ALL && change > 0);
+    return overload->is_stale || change > applied / CHANGE_LEAST || (pass == ALL && change > 0);
 }
 
 static void step(struct overload *overload, struct mono_time now, int64_t steps)
@@ -220,14 +229,16 @@ static void step(struct overload *overload, struct mono_time now, int64_t steps)
     uint32_t wanted = wanted_bytes(overload->is_one_client, queue.room);
     bool is_growing = queue.bytes > overload->queued;
 
-    /* Where all send too much a look can come at a bad moment: who empties it keeps up. */
+    /* A look can come at a bad moment, and the kernel counts some of what has been read already:
+     * where all send too much, who empties the socket keeps up; else less at least is no help. */
     bool keeps_up =
         !overload->is_one_client && is_within(overload->emptied, now, OVERLOAD_EMPTY_USEC);
+    bool was_emptied = mono_time_before(overload->stepped, overload->emptied);
 
     overload->queued = queue.bytes;
     if (keeps_up || queue.bytes < wanted / 2)
         shed_less(overload, steps);
-    else if (queue.bytes > wanted)
+    else if (queue.bytes > wanted && !was_emptied)
         shed_more(overload, now, fall_of(queue.bytes, wanted, is_growing));
     if (!overload->is_shedding)
         return;

@@ -4,10 +4,10 @@
  * moment. When a shard gets more than it can relay for longer, it is always full: all that gets in
  * waits behind all of it, and requests and the flows that do not flood are lost with the same
  * chance as those that do. So when it overflows for some time and much still waits, data is shed in
- * front of it (shed_filter.h), just so much that little waits: that of the client who sends more
- * than half of it, if there is one, else everybody's. STUN is not shed; if it is STUN that floods,
- * shedding data does not help, and is given up. What has been lost while the shard stood still
- * starts nothing, since nothing waits any more when that is told.
+ * front of it (shed_filter.h), just so much that little waits: that of the client who sends three
+ * quarters of it or more, if there is one, else everybody's. STUN is not shed; if it is STUN that
+ * floods, shedding data does not help, and is given up. What has been lost while the shard stood
+ * still starts nothing, since nothing waits any more when that is told.
  */
 #ifndef RELAY_OVERLOAD_H
 #define RELAY_OVERLOAD_H
@@ -24,7 +24,8 @@ enum {
     OVERLOAD_WATCH_ONE_USEC = 10 * 1000,
     OVERLOAD_WATCH_ALL_USEC = 100 * 1000,
     OVERLOAD_GAP_USEC = 100 * 1000, /* what is further apart does not belong together */
-    OVERLOAD_STEP_USEC = 1000,      /* between two looks at what waits */
+    OVERLOAD_WATCH_MAX_USEC = 2 * OVERLOAD_WATCH_ALL_USEC, /* then what was counted is too old */
+    OVERLOAD_STEP_USEC = 1000,                             /* between two looks at what waits */
     OVERLOAD_EMPTY_USEC = 5 * 1000, /* who empties the socket so often keeps up */
     /* Of the bytes that wait, as the kernel counts them, more are too many and less than half of it
      * too few. Where one client floods, the others are not to wait behind it; where all send too
@@ -44,13 +45,15 @@ struct overload {
     bool is_one_client; /* whose data is shed: |client|'s alone */
     struct transport_addr client;
     uint32_t pass, applied;   /* of 2^32 messages, while shedding: wanted, and in the socket */
+    bool is_stale;            /* the socket's filter is of other clients */
     uint32_t queued;          /* bytes that waited at the last look */
     struct mono_time since;   /* the first of the overflows that belong together */
     struct mono_time last;    /* and the last one */
     struct mono_time stepped; /* the last look at what waits */
     struct mono_time unshed;  /* since when all may pass */
     struct mono_time told_until;
-    struct mono_time futile_until; /* shedding data has not helped */
+    struct mono_time futile_until;     /* shedding data has not helped */
+    struct mono_time one_futile_until; /* nor has shedding that of one client */
     struct mono_time voted;
     struct mono_time emptied;         /* the socket, the last time */
     uint64_t messages, data, dropped; /* while watched: received, how many of them data, lost */
@@ -60,13 +63,16 @@ struct overload {
 };
 
 /* overload_init begins with |fd| of |family|, which must outlive |overload|, or -1. What a former
- * process had shed there passes again. */
+ * process had shed there passes again. One system call. Nothing here can fail: where the kernel
+ * takes no filter nothing is shed, and it is tried again. */
 void overload_init(struct overload *overload, int fd, enum ip_family family);
 
-/* overload_end has everything pass, for whoever gets the socket next. */
+/* overload_end has everything pass, for whoever gets the socket next. At most one system call. */
 void overload_end(struct overload *overload);
 
-/* overload_dropped: the kernel has dropped |count| messages that came to the socket. */
+/* overload_dropped: the kernel has dropped |count| messages that came to the socket. A look at what
+ * waits, at most every OVERLOAD_STEP_USEC, and some ten microseconds for a filter when it begins.
+ */
 void overload_dropped(struct overload *overload, struct mono_time now, uint32_t count);
 
 /* overload_vote counts a message while it is watched: see overload_received. */

@@ -218,6 +218,58 @@ static void more_is_shed_while_much_waits(void **state)
     assert_int_equal(receive_all(fixture), 100);
 }
 
+/* The others alone are too many. */
+static void who_was_shed_in_vain_is_not_shed_alone_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    send_data(fixture, fixture->b, MANY);
+    lose(fixture, OVERLOAD_WATCH_ONE_USEC, 1, 10, 0, 0);
+    assert_true(fixture->overload.is_one_client);
+    while (fixture->overload.is_one_client)
+        pass_time(fixture, OVERLOAD_STEP_USEC);
+    lose(fixture, 2 * (int64_t)OVERLOAD_VOTE_USEC, 1, 10, 0, 0);
+    assert_true(fixture->overload.is_shedding && !fixture->overload.is_one_client);
+}
+
+/* Wrong checksums are counted as lost, too. */
+static void a_few_losses_shed_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+
+    send_data(fixture, fixture->a, MANY);
+    lose(fixture, 4 * (int64_t)OVERLOAD_WATCH_ALL_USEC, 1, 100, 0, 0);
+    assert_false(fixture->overload.is_shedding);
+}
+
+static void what_was_counted_long_ago_does_not_count(void **state)
+{
+    struct fixture *fixture = *state;
+
+    send_data(fixture, fixture->a, MANY);
+    lose(fixture, 5 * (int64_t)OVERLOAD_WATCH_ALL_USEC, 1000, 0, 0, 10);
+    assert_false(fixture->overload.is_shedding);
+    lose(fixture, 4 * (int64_t)OVERLOAD_WATCH_ALL_USEC, 30, 8, 2, 0);
+    assert_true(fixture->overload.is_shedding);
+}
+
+/* The kernel still counts some of what has been read. */
+static void no_more_is_shed_of_one_client_when_the_socket_was_emptied(void **state)
+{
+    struct fixture *fixture = *state;
+
+    send_data(fixture, fixture->b, MANY);
+    lose(fixture, OVERLOAD_WATCH_ONE_USEC, 1, 10, 0, 0);
+    uint32_t before = fixture->overload.pass;
+
+    fixture->now = mono_time_add_usec(fixture->now, OVERLOAD_STEP_USEC);
+    overload_emptied(&fixture->overload, fixture->now);
+    overload_run(&fixture->overload, fixture->now);
+    assert_int_equal(fixture->overload.pass, before);
+    pass_time(fixture, OVERLOAD_STEP_USEC);
+    assert_true(fixture->overload.pass < before);
+}
+
 /* A client who begins to flood while all are shed is found. */
 static void the_vote_is_taken_again(void **state)
 {
@@ -324,6 +376,10 @@ int main(void)
         TEST(one_client_is_shed_sooner_than_all),
         TEST(a_growing_queue_sheds_quickly),
         TEST(more_is_shed_while_much_waits),
+        TEST(who_was_shed_in_vain_is_not_shed_alone_again),
+        TEST(a_few_losses_shed_nothing),
+        TEST(what_was_counted_long_ago_does_not_count),
+        TEST(no_more_is_shed_of_one_client_when_the_socket_was_emptied),
         TEST(the_vote_is_taken_again),
         TEST(a_small_buffer_is_shed_as_well),
         TEST(less_is_shed_of_all_when_it_is_emptied),
