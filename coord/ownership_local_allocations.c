@@ -78,7 +78,8 @@ static void unindex(struct local_table *table, const char *member,
     (void)local_table_delete(table, &key);
 }
 
-/* Writes, unless |is_there|, and with the very same. */
+/* Writes |value| under |key|: when |is_there| says that something may be there already, only if it
+ * is something else. */
 static void put_index(struct local_table *table, const struct local_key *key, struct bytes value,
                       bool is_there)
 {

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-enum { SWEEP_MAX = 32 };
+/* In a transaction: see CHANGE_PAGES of ownership_local_room.c. */
+enum { SWEEP_MAX = 16 };
 
 /* Copies the first entry that is over: an END, and the key that it is of. */
 static bool first_due(struct local_table *table, struct mono_time now, struct local_key *ret)

@@ -14,7 +14,7 @@
 enum {
     /* Operations of a transaction; they change fewer pages than CHANGE_PAGES of
      * ownership_local_room.c. */
-    CHUNK = 64,
+    CHUNK = 48,
 };
 
 struct list {

@@ -15,8 +15,10 @@ enum {
      * and no more to be had, nothing new is taken. */
     AHEAD_PAGES = 1024,
     AHEAD_PAGES_MIN = 768,
-    /* More than a transaction ever needs (CHUNK of ownership_local_queue.c): without so many it
-     * is not begun, since a page of the map that has no block is a SIGBUS. */
+    /* More than a transaction ever needs: five leaves for each of CHUNK operations
+     * (ownership_local_queue.c) and SWEEP_MAX expired records (ownership_local_expiry.c), and what
+     * is above them. Without so many it is not begun, since a page of the map that has no block is
+     * a SIGBUS. */
     CHANGE_PAGES = 384,
 };
 
@@ -25,10 +27,21 @@ static bool lacks_room(int error)
     return error == ENOSPC || error == EDQUOT;
 }
 
+/* Has the file system give room for the first |len| bytes. False with errno. */
+static bool allocate(int fd, off_t len)
+{
+    int ret;
+
+    do /* a signal has the file system in memory give up, and take back what it gave */
+        ret = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, len);
+    while (ret != 0 && errno == EINTR);
+    return ret == 0;
+}
+
 bool local_room_can_reserve(const struct local_files *files)
 {
     int fd = local_files_open_file(files, LOCAL_DATA_FILE);
-    bool ret = fd >= 0 && (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 1) == 0 || lacks_room(errno));
+    bool ret = fd >= 0 && (allocate(fd, 1) || lacks_room(errno));
 
     if (fd >= 0)
         close(fd);
@@ -53,8 +66,7 @@ static bool reserve(struct local_env *env, size_t pages)
         pages = env->pages;
     (void)mdb_env_info(env->lmdb, &info);
     if (mdb_env_get_fd(env->lmdb, &fd) == 0 &&
-        fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)(info.me_mapsize / env->pages * pages)) != 0 &&
-        lacks_room(errno))
+        !allocate(fd, (off_t)(info.me_mapsize / env->pages * pages)) && lacks_room(errno))
         return false; /* what else can be wrong: see local_room_can_reserve */
     env->reserved = pages;
     return true;

@@ -4,7 +4,7 @@
 #include "ownership_local_store.h"
 #include "temp_dir.h"
 
-enum { LINGER_SEC = 60, DAY_SEC = 86400, SWEPT = 32 };
+enum { LINGER_SEC = 60, DAY_SEC = 86400, SWEPT = 16 };
 
 #define ALLOCATION_1 "relay:allocation:198.51.100.7:10001>203.0.113.7:3478"
 
