@@ -15,10 +15,11 @@ enum {
      * and no more to be had, nothing new is taken. */
     AHEAD_PAGES = 1024,
     AHEAD_PAGES_MIN = 768,
-    /* More than a transaction ever needs: five leaves for each of CHUNK operations
-     * (ownership_local_queue.c) and SWEEP_MAX expired records (ownership_local_expiry.c), and what
-     * is above them. Without so many it is not begun, since a page of the map that has no block is
-     * a SIGBUS. */
+    /* More than a transaction needs that makes nothing new: five leaves for each of CHUNK
+     * operations (ownership_local_queue.c) and SWEEP_MAX expired records
+     * (ownership_local_expiry.c), and what is above them. A claim, which may need nine, is made
+     * only with AHEAD_PAGES_MIN. Without so many nothing is changed, since a page of the map that
+     * has no block is a SIGBUS. */
     CHANGE_PAGES = 384,
 };
 

@@ -21,7 +21,7 @@ enum {
     URGENT_FALL = 16,
     GROWING_FALL = 4,
     CHANGE_LEAST = 64, /* and so much is worth a new filter */
-    LOST_LEAST = 64,   /* part of what was received: more has to be lost */
+    LOST_LEAST = 64,   /* part of what was received: if more is lost, it was full */
 };
 
 static bool is_within(struct mono_time from, struct mono_time now, int64_t usec)
@@ -75,11 +75,13 @@ void overload_vote(struct overload *overload, const struct transport_addr *clien
     }
 }
 
-/* Then more than half are the candidate's own, however they came; three quarters always show. */
+/* Then more than half are the candidate's own, however they came; more than three quarters always
+ * show. */
 static bool has_winner(const struct overload *overload, struct mono_time now)
 {
     return overload->votes > overload->received / 2 &&
-           !mono_time_before(now, overload->one_futile_until);
+           !(mono_time_before(now, overload->one_futile_until) &&
+             transport_addr_equal(&overload->candidate, &overload->futile_client));
 }
 
 static bool apply(struct overload *overload)
@@ -148,17 +150,17 @@ void overload_dropped(struct overload *overload, struct mono_time now, uint32_t 
     bool is_one_client = has_winner(overload, now);
     int64_t usec = is_one_client ? OVERLOAD_WATCH_ONE_USEC : OVERLOAD_WATCH_ALL_USEC;
 
-    /* A few are lost of wrong checksums. */
     if (is_within(overload->since, now, usec) || mono_time_before(now, overload->futile_until) ||
         overload->data <= overload->messages / 2 ||
-        overload->dropped <= overload->messages / LOST_LEAST ||
         is_within(overload->stepped, now, OVERLOAD_STEP_USEC))
         return;
     overload->stepped = now;
-    /* After a pause nothing waits. */
+    /* A few are lost of wrong checksums, while it need not be full. */
     struct queue queue = look(overload->fd);
+    bool is_full =
+        overload->dropped > overload->messages / LOST_LEAST || queue.bytes > queue.room / 2;
 
-    if (queue.bytes > wanted_bytes(true, queue.room))
+    if (is_full && queue.bytes > wanted_bytes(true, queue.room))
         begin_shedding(overload, now, queue.bytes, is_one_client);
 }
 
@@ -193,6 +195,7 @@ static void shed_more(struct overload *overload, struct mono_time now, unsigned 
     overload->pass = ALL / 2;
     overload->is_one_client = false;
     overload->is_stale = true;
+    overload->futile_client = overload->client;
     overload->one_futile_until = mono_time_add_usec(now, OVERLOAD_TOLD_USEC);
     begin_vote(overload, now);
 }
@@ -236,7 +239,7 @@ static void step(struct overload *overload, struct mono_time now, int64_t steps)
     bool was_emptied = mono_time_before(overload->stepped, overload->emptied);
 
     overload->queued = queue.bytes;
-    if (keeps_up || queue.bytes < wanted / 2)
+    if (keeps_up || queue.bytes < wanted / 2 || (was_emptied && queue.bytes <= wanted))
         shed_less(overload, steps);
     else if (queue.bytes > wanted && !was_emptied)
         shed_more(overload, now, fall_of(queue.bytes, wanted, is_growing));

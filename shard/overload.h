@@ -4,10 +4,10 @@
  * moment. When a shard gets more than it can relay for longer, it is always full: all that gets in
  * waits behind all of it, and requests and the flows that do not flood are lost with the same
  * chance as those that do. So when it overflows for some time and much still waits, data is shed in
- * front of it (shed_filter.h), just so much that little waits: that of the client who sends three
- * quarters of it or more, if there is one, else everybody's. STUN is not shed; if it is STUN that
- * floods, shedding data does not help, and is given up. What has been lost while the shard stood
- * still starts nothing, since nothing waits any more when that is told.
+ * front of it (shed_filter.h), just so much that little waits: that of the client who sends more
+ * than three quarters of it, if there is one, else everybody's. STUN is not shed; if it is STUN
+ * that floods, shedding data does not help, and is given up. What has been lost while the shard
+ * stood still starts nothing, since no more is lost afterwards.
  */
 #ifndef RELAY_OVERLOAD_H
 #define RELAY_OVERLOAD_H
@@ -45,7 +45,7 @@ struct overload {
     bool is_one_client; /* whose data is shed: |client|'s alone */
     struct transport_addr client;
     uint32_t pass, applied;   /* of 2^32 messages, while shedding: wanted, and in the socket */
-    bool is_stale;            /* the socket's filter is of other clients */
+    bool is_stale;            /* the socket's filter is of other clients, or there is none */
     uint32_t queued;          /* bytes that waited at the last look */
     struct mono_time since;   /* the first of the overflows that belong together */
     struct mono_time last;    /* and the last one */
@@ -53,7 +53,8 @@ struct overload {
     struct mono_time unshed;  /* since when all may pass */
     struct mono_time told_until;
     struct mono_time futile_until;     /* shedding data has not helped */
-    struct mono_time one_futile_until; /* nor has shedding that of one client */
+    struct mono_time one_futile_until; /* nor has shedding that of this client */
+    struct transport_addr futile_client;
     struct mono_time voted;
     struct mono_time emptied;         /* the socket, the last time */
     uint64_t messages, data, dropped; /* while watched: received, how many of them data, lost */

@@ -230,6 +230,8 @@ static void who_was_shed_in_vain_is_not_shed_alone_again(void **state)
         pass_time(fixture, OVERLOAD_STEP_USEC);
     lose(fixture, 2 * (int64_t)OVERLOAD_VOTE_USEC, 1, 10, 0, 0);
     assert_true(fixture->overload.is_shedding && !fixture->overload.is_one_client);
+    lose(fixture, 2 * (int64_t)OVERLOAD_VOTE_USEC, 1, 0, 10, 0);
+    assert_true(fixture->overload.is_one_client); /* another one */
 }
 
 /* Wrong checksums are counted as lost, too. */
@@ -237,9 +239,19 @@ static void a_few_losses_shed_nothing(void **state)
 {
     struct fixture *fixture = *state;
 
-    send_data(fixture, fixture->a, MANY);
+    send_data(fixture, fixture->a, MANY / 4);
     lose(fixture, 4 * (int64_t)OVERLOAD_WATCH_ALL_USEC, 1, 100, 0, 0);
     assert_false(fixture->overload.is_shedding);
+}
+
+/* A little more than can be relayed fills the socket as well. */
+static void a_full_socket_is_shed_whatever_is_lost(void **state)
+{
+    struct fixture *fixture = *state;
+
+    send_data(fixture, fixture->a, 10 * MANY);
+    lose(fixture, OVERLOAD_WATCH_ALL_USEC, 1, 100, 0, 0);
+    assert_true(fixture->overload.is_shedding);
 }
 
 static void what_was_counted_long_ago_does_not_count(void **state)
@@ -268,6 +280,25 @@ static void no_more_is_shed_of_one_client_when_the_socket_was_emptied(void **sta
     assert_int_equal(fixture->overload.pass, before);
     pass_time(fixture, OVERLOAD_STEP_USEC);
     assert_true(fixture->overload.pass < before);
+}
+
+/* So that it ends while others keep a socket busy that is emptied all the time. */
+static void less_is_shed_of_one_client_when_little_waits_in_an_emptied_socket(void **state)
+{
+    struct fixture *fixture = *state;
+
+    overflow(fixture, OVERLOAD_WATCH_ONE_USEC, 30, 10, 0);
+    assert_true(fixture->overload.is_one_client);
+    uint32_t before = fixture->overload.pass;
+
+    /* More than half of what may wait, which is neither too much nor too little. */
+    send_data(fixture, fixture->b, 60);
+    pass_time(fixture, OVERLOAD_STEP_USEC);
+    assert_int_equal(fixture->overload.pass, before);
+    fixture->now = mono_time_add_usec(fixture->now, OVERLOAD_STEP_USEC);
+    overload_emptied(&fixture->overload, fixture->now);
+    overload_run(&fixture->overload, fixture->now);
+    assert_true(fixture->overload.pass > before);
 }
 
 /* A client who begins to flood while all are shed is found. */
@@ -378,8 +409,10 @@ int main(void)
         TEST(more_is_shed_while_much_waits),
         TEST(who_was_shed_in_vain_is_not_shed_alone_again),
         TEST(a_few_losses_shed_nothing),
+        TEST(a_full_socket_is_shed_whatever_is_lost),
         TEST(what_was_counted_long_ago_does_not_count),
         TEST(no_more_is_shed_of_one_client_when_the_socket_was_emptied),
+        TEST(less_is_shed_of_one_client_when_little_waits_in_an_emptied_socket),
         TEST(the_vote_is_taken_again),
         TEST(a_small_buffer_is_shed_as_well),
         TEST(less_is_shed_of_all_when_it_is_emptied),
